@@ -1,0 +1,26 @@
+"""The very few functions that differ by backend: one file per backend, the same names in each."""
+
+from keras_vae._backend.select import choose_backend
+
+choose_backend()  # before anything imports Keras
+
+import keras  # noqa: E402, I001
+
+if keras.backend.backend() == "tensorflow":
+    from keras_vae._backend.tensorflow import (
+        code_statistics,
+        conv_transpose_same,
+        cross_replica_sum,
+        nearest_codes,
+        replica,
+    )
+elif keras.backend.backend() == "jax":
+    from keras_vae._backend.jax import code_statistics, conv_transpose_same, cross_replica_sum, nearest_codes, replica
+elif keras.backend.backend() == "torch":
+    from keras_vae._backend.torch import code_statistics, conv_transpose_same, cross_replica_sum, nearest_codes, replica
+else:
+    raise ImportError(
+        f"keras_vae runs on tensorflow, jax and torch. Received: KERAS_BACKEND={keras.backend.backend()!r}."
+    )
+
+__all__ = ["code_statistics", "conv_transpose_same", "cross_replica_sum", "nearest_codes", "replica"]

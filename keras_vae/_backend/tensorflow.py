@@ -1,0 +1,63 @@
+"""What differs by backend, on TensorFlow."""
+
+import tensorflow as tf
+from keras import ops
+
+ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
+BLOCK = 64  # codes
+
+
+def nearest_codes(vectors, codebook):
+    """Index of the row of `codebook` (k, d) nearest to each of `vectors` (n, d): (n,) int32, ties to the lowest."""
+    vectors, codebook = tf.stop_gradient(vectors), tf.stop_gradient(codebook)
+    k = codebook.shape[0]
+    # Whole blocks, filled up with copies of the last code: a copy that wins by a rounding error is that code after all.
+    last = tf.repeat(codebook[-1:], -k % BLOCK, axis=0)
+    codes = tf.concat([codebook, last], 0)
+    # Times (v, 1) it is ||e||^2 - 2 v.e: one matmul, no second pass over the distances.
+    codes = tf.concat([-2.0 * codes, tf.reduce_sum(tf.square(codes), -1, keepdims=True)], -1)
+
+    def nearest(rows):  # (rows, d) -> (rows,)
+        rows = tf.concat([rows, tf.ones_like(rows[:, :1])], -1)
+        distances = tf.reshape(tf.matmul(rows, codes, transpose_b=True), (-1, codes.shape[0] // BLOCK, BLOCK))
+        # The best block first, for a minimum is vectorised and an argmin is not. n=65536, k=8192, CPU ms: 745 against
+        # 842 with one argmin, under XLA 820 against 1292; the matmul alone is 670.
+        block = tf.argmin(tf.reduce_min(distances, -1), -1, tf.int32)
+        inside = tf.argmin(tf.gather(distances, block, batch_dims=1), -1, tf.int32)
+        return tf.minimum(block * BLOCK + inside, k - 1)
+
+    n = tf.shape(vectors)[0]
+    device = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    rows = tf.clip_by_value(ELEMENTS[device] // k, 1, tf.maximum(n, 1))
+    steps = -(-n // rows)
+    blocks = tf.reshape(tf.pad(vectors, [[0, rows * steps - n], [0, 0]]), (steps, rows, vectors.shape[-1]))
+    indices = tf.map_fn(nearest, blocks, parallel_iterations=1, fn_output_signature=tf.int32)
+    return tf.ensure_shape(tf.reshape(indices, (-1,))[:n], vectors.shape[:1])
+
+
+def code_statistics(vectors, indices, codebook_size):
+    """How many of `vectors` (n, d) have each code, (k,), and their sum, (k, d): float32, no gradient, no one-hot."""
+    vectors = tf.stop_gradient(vectors)
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(vectors[:, 0]), indices, codebook_size)
+    return counts, tf.math.unsorted_segment_sum(vectors, indices, codebook_size)
+
+
+def cross_replica_sum(value):
+    """The sum of `value` over the replicas of a tf.distribute strategy; `value` itself where there is one."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def replica():
+    """(index of this replica, number of replicas) under a tf.distribute strategy; (0, 1) outside of one."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def conv_transpose_same(inputs, kernel, strides):
+    """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
+    return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")

@@ -1,0 +1,23 @@
+"""The abstract bottleneck: features -> latent, and the posterior it came from."""
+
+import keras
+
+from keras_vae.ops.registration import Configured
+
+
+class Bottleneck(Configured, keras.layers.Layer):
+    """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, so that every backend can compile it."""
+
+    is_discrete = False  # whether the latents are integer codes
+
+    def posterior(self, outputs):
+        """q(z|x) as a distribution, from the dict that `call` returned."""
+        raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
+
+    def lookup(self, latents):
+        """Latents as a user holds them -> what the decoder takes: codes are looked up, all else passes."""
+        return latents
+
+    def check_latents(self, latents, name="z"):
+        """Raises if the array `latents` is not what `decode` takes; returns it."""
+        return latents

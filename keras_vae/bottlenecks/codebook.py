@@ -1,0 +1,78 @@
+"""What the vector quantizers share: a codebook, the nearest code, the straight-through output."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae import _backend
+from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.distributions import Deterministic
+from keras_vae.ops.checks import integer
+from keras_vae.ops.numerics import straight_through, sum_event
+
+
+class Codebook(Bottleneck):
+    """Abstract: replaces each feature vector by its nearest row of a codebook of K rows of D numbers.
+
+    The codebook and the search are float32 under any dtype policy: in bfloat16 one code in a hundred would be another. Only
+    the indices of the nearest rows are kept: neither one-hot vectors nor the distances to all K rows.
+    """
+
+    is_discrete = True
+    learned_by_gradient = True
+
+    def __init__(self, codebook_size, embedding_dim, seed=None, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.codebook_size = integer("codebook_size", codebook_size, low=2)
+        self.embedding_dim = integer("embedding_dim", embedding_dim)
+        self.seed = seed
+
+    def build(self, input_shape):
+        if input_shape[-1] != self.embedding_dim:
+            raise ValueError(
+                f"`embedding_dim` must be the number of features of the encoder, here {input_shape[-1]}. "
+                f"Received: embedding_dim={self.embedding_dim}."
+            )
+        self.codebook = self.codebook_weight("codebook", self.learned_by_gradient)
+
+    def codebook_weight(self, name, trainable):
+        """A weight of shape (K, D), rows of about unit length; the same values for the same seed, whatever its name."""
+        seed = 0 if self.seed is None else self.seed
+        return self.add_weight(
+            shape=(self.codebook_size, self.embedding_dim),
+            initializer=keras.initializers.RandomNormal(stddev=self.embedding_dim**-0.5, seed=seed),
+            trainable=trainable,
+            name=name,
+            autocast=False,
+            aggregation="none" if trainable else "mean",
+        )
+
+    def nearest(self, h):
+        """Features (batch, ..., D) -> (flat features (n, D), flat indices (n,), outputs dict)."""
+        z_e = ops.cast(h, "float32")
+        flat = ops.reshape(z_e, (-1, self.embedding_dim))
+        indices = _backend.nearest_codes(ops.stop_gradient(flat), ops.stop_gradient(ops.convert_to_tensor(self.codebook)))
+        positions = ops.reshape(indices, ops.shape(z_e)[:-1])
+        e = ops.take(self.codebook, positions, axis=0)
+        outputs = {
+            "z": straight_through(z_e, e),
+            "indices": positions,
+            "commitment": sum_event(ops.square(z_e - ops.stop_gradient(e))),  # (batch,): summed over positions and D
+        }
+        return flat, indices, e, outputs
+
+    def posterior(self, outputs):
+        return Deterministic(outputs["indices"])
+
+    def lookup(self, latents):
+        return ops.take(self.codebook, ops.cast(latents, "int32"), axis=0)
+
+    def check_latents(self, latents, name="z"):
+        codes = np.asarray(latents)
+        if codes.dtype.kind not in "iu":
+            raise TypeError(f"`{name}` must be an array of integer codes. Received: dtype={codes.dtype}.")
+        if codes.size and (codes.min() < 0 or codes.max() >= self.codebook_size):
+            raise ValueError(
+                f"`{name}` must be codes in [0, {self.codebook_size}). Received: codes from {codes.min()} to {codes.max()}."
+            )
+        return codes.astype("int32")

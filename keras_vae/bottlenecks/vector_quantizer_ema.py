@@ -1,0 +1,115 @@
+"""Vector quantization with a codebook of exponential moving averages."""
+
+import keras
+from keras import ops
+
+from keras_vae import _backend
+from keras_vae.bottlenecks.codebook import Codebook
+from keras_vae.ops.checks import in_closed_interval, in_half_open_interval
+from keras_vae.ops.registration import export
+
+FROZEN = 1e-6  # a count this small has no mean worth the name: the row keeps its code, count and sum for ever
+
+
+@export
+class VectorQuantizerEMA(Codebook):
+    """Nearest-code quantization whose codes are moving averages of the features they stand for, with dead codes restarted.
+
+    Per step, with n_k features assigned to code k and s_k their sum: N_k <- g N_k + (1 - g) n_k, m_k <- g m_k + (1 - g) s_k,
+    e_k = m_k / N_k exactly (van den Oord 2017, appendix A.1; no Laplace term). N starts at one and m at e, so that unused codes
+    stay where they are. A code whose N falls below `restart_threshold` times the average count is dead: it is moved, in graph,
+    to a random feature of the batch, with N = 1. The statistics leave `call` while training and `update` takes them, summed over
+    replicas; the search uses the codebook from before the update.
+
+    Args:
+        codebook_size: int >= 2, K, the number of codes.
+        embedding_dim: int >= 1, D, the length of a code: the encoder's number of features.
+        decay: float in [0, 1), g of the moving averages. Default: 0.99.
+        restart_threshold: float in [0, 1], the share of the average count below which a code is restarted; 0 never
+            restarts. Default: 0.03.
+        seed: int or None, of the first codebook and of the restarts. Default: None.
+        **kwargs: of keras.layers.Layer; the dtype is float32 always.
+
+    Input shape:
+        (batch, ..., D), features.
+
+    Output shape:
+        dict with "z": (batch, ..., D) float32; "indices": (batch, ...) int32 in [0, K); "commitment": (batch,)
+        ||z_e - sg[e]||^2 summed over positions and D; and while training "code_counts": (K,), "code_sums": (K, D) and
+        "restarts": (K, D).
+
+    Raises:
+        ValueError: if an argument is out of range, or the features are not D wide.
+
+    Reference:
+        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, appendix A.1.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> layer = keras_vae.VectorQuantizerEMA(codebook_size=8, embedding_dim=4)
+    >>> sorted(layer(np.zeros((2, 3, 3, 4), "float32")))
+    ['commitment', 'indices', 'z']
+    """
+
+    learned_by_gradient = False
+
+    def __init__(self, codebook_size, embedding_dim, decay=0.99, restart_threshold=0.03, seed=None, **kwargs):
+        super().__init__(codebook_size, embedding_dim, seed=seed, **kwargs)
+        self.decay = in_half_open_interval("decay", decay, 0.0, 1.0)
+        self.restart_threshold = in_closed_interval("restart_threshold", restart_threshold, 0.0, 1.0)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.counts = self.add_weight(
+            shape=(self.codebook_size,),
+            initializer="ones",
+            trainable=False,
+            name="counts",
+            autocast=False,
+            aggregation="mean",
+        )
+        self.sums = self.codebook_weight("sums", trainable=False)  # the same initializer and seed: sums = codes x one
+
+    def call(self, h, training=False):
+        flat, indices, _, outputs = self.nearest(h)
+        if training:
+            outputs.update(self.statistics(ops.stop_gradient(flat), indices))
+        return outputs
+
+    def statistics(self, flat, indices):
+        """What `update` needs of one batch: counts and sums by code, and a random feature for each code to restart at."""
+        counts, sums = _backend.code_statistics(flat, indices, self.codebook_size)
+        statistics = {"code_counts": counts, "code_sums": sums}
+        if self.restart_threshold > 0:
+            uniform = keras.random.uniform((self.codebook_size,), seed=self.seed_generator)
+            n = ops.shape(flat)[0]
+            rows = ops.minimum(ops.cast(uniform * ops.cast(n, "float32"), "int32"), n - 1)
+            # Each replica proposes features for its own share of the codes, so that a sum over replicas is a choice.
+            replica, replicas = _backend.replica()
+            mine = ops.equal(ops.arange(self.codebook_size, dtype="int32") % replicas, replica)
+            statistics["restarts"] = ops.where(mine[:, None], ops.take(flat, rows, axis=0), 0.0)
+        return statistics
+
+    def update(self, statistics):
+        """Moves the codebook by the statistics of one batch; `VQVAE` calls it after the loss of a training step."""
+        counts, sums = (_backend.cross_replica_sum(statistics[key]) for key in ("code_counts", "code_sums"))
+        old_counts, old_sums, old_codes = (ops.copy(w) for w in (self.counts, self.sums, self.codebook))
+        new_counts = self.decay * old_counts + (1.0 - self.decay) * counts
+        new_sums = self.decay * old_sums + (1.0 - self.decay) * sums
+        alive = (new_counts >= FROZEN)[:, None]
+        # Without a feature N and m shrink alike: e = m / N is unchanged, and is kept rather than rounded.
+        used = ops.logical_and(alive, (counts > 0)[:, None])
+        codes = ops.where(used, new_sums / ops.maximum(new_counts, FROZEN)[:, None], old_codes)
+        new_sums = ops.where(alive, new_sums, old_sums)
+        new_counts = ops.where(alive[:, 0], new_counts, old_counts)
+        if self.restart_threshold > 0:
+            restarts = _backend.cross_replica_sum(statistics["restarts"])
+            dead = new_counts < self.restart_threshold * ops.mean(new_counts)
+            codes = ops.where(dead[:, None], restarts, codes)
+            new_sums = ops.where(dead[:, None], restarts, new_sums)
+            new_counts = ops.where(dead, 1.0, new_counts)
+        self.counts.assign(new_counts)
+        self.sums.assign(new_sums)
+        self.codebook.assign(codes)

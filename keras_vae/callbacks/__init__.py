@@ -1,0 +1,16 @@
+"""What to do while a model trains: schedules, pictures, metrics of the latent, TensorBoard."""
+
+from keras_vae.callbacks.coefficient_schedule import CoefficientSchedule
+from keras_vae.callbacks.image_grid import ImageGrid
+from keras_vae.callbacks.latent_metrics import LatentMetrics
+from keras_vae.callbacks.tensorboard_scalars import TensorBoardScalars
+from keras_vae.callbacks.traversal import latent_traversal, most_active_dimensions
+
+__all__ = [
+    "CoefficientSchedule",
+    "ImageGrid",
+    "LatentMetrics",
+    "TensorBoardScalars",
+    "latent_traversal",
+    "most_active_dimensions",
+]

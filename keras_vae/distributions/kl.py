@@ -1,0 +1,62 @@
+"""Kullback-Leibler divergences in closed form, by pair of families."""
+
+from keras import ops
+
+from keras_vae.distributions.normal import Normal
+from keras_vae.ops.numerics import sum_event
+
+
+def kl_normal_normal(q, p):
+    """KL(q || p) of two diagonal normals, nats: 1/2 sum [log(vp/vq) + (vq + (mq - mp)^2)/vp - 1]."""
+    difference = ops.square(q.mean - p.mean) * ops.exp(-p.log_var)
+    return 0.5 * sum_event(p.log_var - q.log_var + ops.exp(q.log_var - p.log_var) + difference - 1.0)
+
+
+CLOSED_FORMS = {(Normal, Normal): kl_normal_normal}
+
+
+def kl_divergence(q, p):
+    """KL(q || p) in closed form, nats, summed over the event.
+
+    For two diagonal normals: 1/2 sum_d [log(v_p/v_q) + (v_q + (m_q - m_p)^2) / v_p - 1] (Kingma & Welling 2014,
+    arXiv:1312.6114, appendix B, for p = N(0, 1)).
+
+    Args:
+        q: Distribution over which the expectation is taken.
+        p: Distribution, the reference.
+
+    Returns:
+        Tensor of shape (batch,), nats, >= 0.
+
+    Raises:
+        TypeError: if no closed form is known for the pair of families.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_vae.distributions import Normal, kl_divergence
+    >>> zero = np.zeros((1, 1), "float32")
+    >>> float(kl_divergence(Normal(zero + 2, zero), Normal(zero, zero))[0])  # mean shifted by two: 2^2 / 2
+    2.0
+    """
+    closed_form = CLOSED_FORMS.get((type(q), type(p)))
+    if closed_form is None:
+        known = ", ".join(f"({a.__name__}, {b.__name__})" for a, b in CLOSED_FORMS)
+        raise TypeError(
+            f"`q`, `p` must be a pair of families with a closed form: {known}. "
+            f"Received: ({type(q).__name__}, {type(p).__name__})."
+        )
+    return closed_form(q, p)
+
+
+def has_closed_form(q, p):
+    """Whether `kl_divergence(q, p)` is known in closed form.
+
+    Args:
+        q: Distribution.
+        p: Distribution.
+
+    Returns:
+        bool.
+    """
+    return (type(q), type(p)) in CLOSED_FORMS

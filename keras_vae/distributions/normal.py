@@ -1,0 +1,60 @@
+"""The diagonal normal distribution."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_vae.distributions.distribution import Distribution
+from keras_vae.ops.numerics import sum_event
+
+LOG_2_PI = math.log(2.0 * math.pi)
+
+
+class Normal(Distribution):
+    """Diagonal normal distribution N(mean, exp(log_var)), the event being everything but the first axis.
+
+    log p(x) = -1/2 sum_d [log(2 pi) + log_var_d + (x_d - mean_d)^2 / exp(log_var_d)]   (Bishop 2006, eq. 2.43)
+
+    Args:
+        mean: float tensor of shape (batch, ...).
+        log_var: float tensor that broadcasts to `mean`: the log of the *variance*, not of the standard deviation.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_vae.distributions import Normal
+    >>> q = Normal(np.zeros((1, 2), "float32"), np.zeros((1, 2), "float32"))
+    >>> round(float(q.log_prob(np.zeros((1, 2), "float32"))[0]), 4)  # -log(2 pi)
+    -1.8379
+    """
+
+    noise = "normal"
+
+    def __init__(self, mean, log_var):
+        self._mean = ops.convert_to_tensor(mean)
+        self.log_var = ops.convert_to_tensor(log_var)
+
+    def sample_from(self, noise):
+        return self._mean + ops.exp(0.5 * self.log_var) * ops.cast(noise, self._mean.dtype)
+
+    def sample(self, seed=None):
+        return self.sample_from(keras.random.normal(ops.shape(self._mean), dtype=self._mean.dtype, seed=seed))
+
+    def log_prob(self, value):
+        scaled = ops.square(ops.convert_to_tensor(value) - self._mean) * ops.exp(-self.log_var)
+        return -0.5 * sum_event(LOG_2_PI + self.log_var + scaled)
+
+    @property
+    def mean(self):
+        return self._mean
+
+    @property
+    def mode(self):
+        return self._mean
+
+    def entropy(self):
+        return 0.5 * sum_event(LOG_2_PI + 1.0 + self.log_var + 0.0 * self._mean)
+
+    def repeat(self, n):
+        return Normal(ops.repeat(self._mean, n, axis=0), ops.repeat(self.log_var, n, axis=0))

@@ -1,0 +1,60 @@
+"""The way from torch to a SavedModel: a second Python that runs Keras on TensorFlow writes it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from keras_vae.export.export_error import ExportError
+
+SECONDS = 900
+
+
+def write_in_other_python(model, folder, answers, batch_size, tolerance, python=None):
+    """Writes `model` as a SavedModel into `folder` by `python -m keras_vae.export`, compared with the torch model.
+
+    Args:
+        model: a built model, on any backend.
+        folder: `pathlib.Path`, an existing empty folder.
+        answers: dict of arrays, what this process's model answers (`live_answers`).
+        batch_size: int or None, as for `export_saved_model`.
+        tolerance: float, as for `export_saved_model`.
+        python: str, the interpreter, or None for this one. Default: None.
+    """
+    with tempfile.TemporaryDirectory(prefix="keras_vae_export_") as work:
+        source, expected = pathlib.Path(work, "model.keras"), pathlib.Path(work, "answers.npz")
+        model.save(source)
+        np.savez(expected, **answers)
+        command = [python or sys.executable, "-m", "keras_vae.export", str(source), str(folder)]
+        command += ["--expected", str(expected), "--tolerance", repr(tolerance)]
+        command += [] if batch_size is None else ["--batch-size", str(batch_size)]
+        try:
+            done = subprocess.run(
+                command, env=_environment(), cwd=work, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ExportError(f"The export by another Python did not run: {error}") from error
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+        last = lines[-1] if lines else f"exit status {done.returncode}"
+        raise ExportError(
+            f"The export by another Python ({command[0]}, Keras on TensorFlow) failed: {last}\n"
+            + "\n".join(lines[-15:-1])
+        )
+
+
+def _environment():
+    package = pathlib.Path(__file__).resolve().parents[1]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": "-1",  # the parent process holds the GPU
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    if package.parent.name not in ("site-packages", "dist-packages"):  # a source checkout, perhaps not installed
+        paths = [str(package.parent), os.environ.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment

@@ -1,0 +1,61 @@
+"""The residual blocks of VQ-VAE."""
+
+import keras
+from keras import ops
+
+from keras_vae.ops.checks import integer
+from keras_vae.ops.registration import Configured, export
+
+
+@export
+class ResidualStack(Configured, keras.layers.Layer):
+    """Residual blocks x <- x + conv1x1(relu(conv3x3(relu(x)))), then a last relu (van den Oord 2017, section 4.1).
+
+    Args:
+        filters: int >= 1, channels of the input and output.
+        hidden: int >= 1, channels inside a block.
+        depth: int >= 0, the number of blocks. Default: 2.
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        (batch, height, width, filters).
+
+    Output shape:
+        The same.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Reference:
+        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> tuple(keras_vae.ResidualStack(filters=4, hidden=2)(np.ones((1, 8, 8, 4), "float32")).shape)
+    (1, 8, 8, 4)
+    """
+
+    def __init__(self, filters, hidden, depth=2, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = integer("filters", filters)
+        self.hidden = integer("hidden", hidden)
+        self.depth = integer("depth", depth, low=0)
+        policy = self.dtype_policy
+        self.wide = [
+            keras.layers.Conv2D(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}") for i in range(self.depth)
+        ]
+        self.narrow = [keras.layers.Conv2D(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)]
+
+    def build(self, input_shape):
+        for wide, narrow in zip(self.wide, self.narrow, strict=True):
+            wide.build(input_shape)
+            narrow.build((*input_shape[:-1], self.hidden))
+
+    def call(self, x):
+        for wide, narrow in zip(self.wide, self.narrow, strict=True):
+            x = x + narrow(ops.relu(wide(ops.relu(x))))
+        return ops.relu(x)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

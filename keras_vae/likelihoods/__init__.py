@@ -1,0 +1,17 @@
+"""Likelihoods: raw decoder output -> distribution over x."""
+
+from keras_vae.likelihoods.bernoulli_likelihood import BernoulliLikelihood
+from keras_vae.likelihoods.gaussian_likelihood import GaussianLikelihood
+from keras_vae.likelihoods.likelihood import Likelihood
+from keras_vae.likelihoods.per_pixel_gaussian_likelihood import PerPixelGaussianLikelihood
+from keras_vae.likelihoods.shared_variance_gaussian_likelihood import SharedVarianceGaussianLikelihood
+from keras_vae.likelihoods.squared_error import SquaredError
+
+__all__ = [
+    "BernoulliLikelihood",
+    "GaussianLikelihood",
+    "Likelihood",
+    "PerPixelGaussianLikelihood",
+    "SharedVarianceGaussianLikelihood",
+    "SquaredError",
+]

@@ -1,0 +1,54 @@
+"""Gaussian likelihood with one learned variance, shared by all pixels."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions import Normal
+from keras_vae.likelihoods.likelihood import Likelihood
+from keras_vae.ops.checks import positive
+from keras_vae.ops.registration import export
+
+LOG_VAR_RANGE = (-12.0, 12.0)  # standard deviations from 0.0025 to 400: exp stays far from overflow
+
+
+@export
+class SharedVarianceGaussianLikelihood(Likelihood):
+    """Gaussian pixels with one variance for all, learned with the model: p(x|z) = N(x; decoder(z), sigma^2).
+
+    At the optimum sigma^2 is the mean squared error, so that the balance of distortion and rate needs no tuning: the
+    "sigma-VAE" of Rybkin et al. 2021 (arXiv:2006.13202, eq. 3).
+
+    Args:
+        stddev: float > 0, where the learning starts, in the units of x. Default: 1.0.
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        params: the shape of x, means. x: (batch, ..., channels), any finite values.
+
+    Output shape:
+        `log_prob`: (batch,), nats. `mean`: the shape of x.
+
+    Raises:
+        ValueError: if `stddev` is not > 0.
+
+    Reference:
+        Rybkin, Daniilidis & Levine 2021, arXiv:2006.13202.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> likelihood = keras_vae.SharedVarianceGaussianLikelihood(stddev=1.0)
+    >>> round(float(likelihood.log_prob(np.zeros((1, 2), "float32"), np.zeros((1, 2), "float32"))[0]), 4)
+    -1.8379
+    """
+
+    def __init__(self, stddev=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.stddev = positive("stddev", stddev)
+        start = 2.0 * float(ops.log(self.stddev))
+        self.log_var = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(start), name="log_var", dtype="float32", autocast=False
+        )
+
+    def distribution(self, params):
+        return Normal(params, ops.clip(ops.convert_to_tensor(self.log_var), *LOG_VAR_RANGE))

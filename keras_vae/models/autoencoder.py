@@ -1,0 +1,136 @@
+"""The abstract autoencoder: encoder -> bottleneck -> decoder -> likelihood, with a prior over the latents."""
+
+import keras
+from keras import ops
+
+from keras_vae.bottlenecks import Bottleneck, IdentityBottleneck
+from keras_vae.likelihoods import Likelihood, SquaredError
+from keras_vae.models.host_methods import HostMethods
+from keras_vae.ops.checks import instance
+from keras_vae.priors import Prior
+from keras_vae.training import TermsModel, check_values
+
+
+class Autoencoder(HostMethods, TermsModel):
+    """Abstract: x -> encoder -> h -> bottleneck -> z -> decoder -> params -> likelihood; the prior scores the posterior.
+
+    A variant overrides `terms`, and only where it must a constructor or `call`. Methods named `*_tensors` are pure and can
+    be traced into other graphs; those of `HostMethods` (`encode`, `decode`, `sample`, ...) take and return numpy.
+
+    Args:
+        encoder: keras layer or model, x -> features.
+        decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end.
+        bottleneck: Bottleneck, features -> z. Default: IdentityBottleneck().
+        likelihood: Likelihood. Default: SquaredError().
+        prior: Prior over the latents, or None. Default: None.
+        **kwargs: of keras.Model.
+    """
+
+    def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder = instance("encoder", encoder, keras.layers.Layer)
+        self.decoder = instance("decoder", decoder, keras.layers.Layer)
+        self.bottleneck = IdentityBottleneck() if bottleneck is None else instance("bottleneck", bottleneck, Bottleneck)
+        self.likelihood = SquaredError() if likelihood is None else instance("likelihood", likelihood, Likelihood)
+        self.prior = None if prior is None else instance("prior", prior, Prior)
+        self.image_shape = None
+        self.latent_shape = None
+        self.track("distortion")
+        if self.prior is not None:
+            self.track("rate", *(["elbo"] if self.has_density else []))
+
+    @property
+    def is_discrete(self):
+        """Whether the latents are integer codes."""
+        return self.bottleneck.is_discrete
+
+    @property
+    def has_density(self):
+        """Whether log p(x) has a bound: a likelihood that is a density, and a prior."""
+        return self.likelihood.has_density and self.prior is not None
+
+    def build(self, input_shape):
+        input_shape = tuple(input_shape)
+        if len(input_shape) < 2 or any(size is None for size in input_shape[1:]):
+            raise ValueError(f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={input_shape}.")
+        outputs = self.trace(input_shape)
+        per_channel = self.likelihood.params_per_channel
+        wanted = (*input_shape[1:-1], input_shape[-1] * per_channel)
+        got = tuple(outputs["params"].shape[1:])
+        if got != wanted:
+            reason = f" ({per_channel} numbers for each channel)" if per_channel > 1 else ""
+            raise ValueError(
+                f"`decoder` must return {wanted} for {type(self.likelihood).__name__}{reason} on data of shape "
+                f"{input_shape[1:]}. Received: {got}."
+            )
+        self.image_shape = input_shape[1:]
+        self.latent_shape = tuple(outputs["indices" if self.is_discrete else "z"].shape[1:])
+
+    def corrupt(self, x, training):
+        """Hook: x -> x~, what the encoder sees."""
+        return x
+
+    def call(self, x, training=False):
+        x = ops.cast(x, self.compute_dtype)
+        outputs = dict(self.bottleneck(self.encoder(self.corrupt(x, training)), training=training))
+        outputs["params"] = self.decoder(outputs["z"])
+        outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
+        return outputs
+
+    def terms(self, x, y, outputs, training):
+        """{"distortion"}, and with a prior {"rate"} and, for a density, {"elbo"}: nats, (batch,). No "loss": the variant's."""
+        terms = {"distortion": -self.likelihood.log_prob(outputs["params"], ops.cast(y, "float32"))}
+        if self.prior is not None:
+            terms["rate"] = self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"])
+        if self.has_density:
+            terms["elbo"] = -(terms["distortion"] + terms["rate"])
+        return terms
+
+    def posterior(self, x):
+        """q(z|x) as a distribution of tensors; over indices for a discrete model."""
+        return self.bottleneck.posterior(self.bottleneck(self.encoder(ops.cast(x, self.compute_dtype))))
+
+    def encode_tensors(self, x, noise=None):
+        """Latents of x, tensors: the draw that belongs to `noise`, or the mode without. Integer codes if discrete."""
+        posterior = self.posterior(x)
+        return posterior.mode if noise is None else posterior.sample_from(noise)
+
+    def decode_tensors(self, z):
+        """E[x|z], float32 tensor, from latents or integer codes."""
+        return self.likelihood.mean(self.decoder(self.bottleneck.lookup(z)))
+
+    def log_weights_tensors(self, x, noise):
+        """log p(x, z) - log q(z|x) at the draws that belong to `noise` (batch, samples, *latent_shape): (batch, samples)."""
+        samples = noise.shape[1]
+        posterior = self.posterior(x).repeat(samples)
+        z = posterior.sample_from(ops.reshape(noise, (-1, *self.latent_shape)))
+        log_joint = self.likelihood.log_prob(self.decoder(z), ops.repeat(ops.cast(x, "float32"), samples, axis=0))
+        log_weights = log_joint + self.prior.log_prob(z) - posterior.log_prob(z)
+        return ops.reshape(log_weights, (-1, samples))
+
+    def check_data(self, x, name="x"):
+        return check_values(
+            name,
+            x,
+            shape=self.image_shape,
+            interval=self.likelihood.interval,
+            reason=type(self.likelihood).__name__,
+            whole=self.likelihood.whole,
+        )
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.
+
+        Args:
+            filepath: str or path. A SavedModel goes to a version folder in TF-Serving's layout ("serving/faces/1").
+            format: str. "tf_saved_model" is ours; other formats are Keras's own. Default: "tf_saved_model".
+            **kwargs: of `keras_vae.export.export_saved_model`, or of `keras.Model.export`.
+
+        Returns:
+            The folder written.
+        """
+        if format != "tf_saved_model":
+            return super().export(filepath, format=format, **kwargs)
+        from keras_vae.export import export_saved_model  # the one import against the layering: a method users expect here
+
+        return export_saved_model(self, filepath, **kwargs)

@@ -1,0 +1,66 @@
+"""The beta-VAE."""
+
+from keras_vae.likelihoods import BernoulliLikelihood
+from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.latents import gaussian_or
+from keras_vae.ops.checks import non_negative
+from keras_vae.ops.registration import export
+from keras_vae.priors import StandardNormal
+
+
+@export
+class BetaVAE(Autoencoder):
+    """VAE with a weighted rate: loss = distortion + beta * rate (Higgins et al. 2017, eq. 4).
+
+    beta > 1 presses the latents towards independent factors at the cost of reconstruction. Distortion and rate are summed over
+    the event, so that beta means the same for every image size. `elbo` stays the plain bound, -(distortion + rate). `beta` is a
+    scalar weight of the model: `keras_vae.CoefficientSchedule` or `model.beta.assign(...)` change it in a compiled `fit`.
+
+    Args:
+        encoder: keras layer or model, x -> features; the Gaussian head is the bottleneck's.
+        decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end.
+        latent_dim: int >= 1, latents of a Gaussian bottleneck; may be left out if `bottleneck` is given. Default: None.
+        beta: float >= 0, weight of the rate. Default: 4.0.
+        bottleneck: Bottleneck with a posterior. Default: GaussianBottleneck(latent_dim).
+        likelihood: Likelihood. Default: BernoulliLikelihood().
+        prior: Prior. Default: StandardNormal().
+        **kwargs: of keras.Model.
+
+    Input shape:
+        (batch, ...), as the encoder takes.
+
+    Output shape:
+        dict with "z", "z_mean", "z_log_var": (batch, ..., latent_dim); "params": the decoder's output; "reconstruction":
+        E[x|z], the shape of x.
+
+    Raises:
+        TypeError: if a part is of the wrong kind.
+        ValueError: if `beta` is negative, neither or contradicting `latent_dim` and `bottleneck` are given, or the decoder's
+            output does not fit the data.
+
+    Reference:
+        Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework, ICLR.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> encoder, decoder = keras_vae.MLPEncoder(units=(8,)), keras_vae.MLPDecoder((4, 4, 1), units=(8,))
+    >>> model = keras_vae.BetaVAE(encoder, decoder, latent_dim=2, beta=4.0)
+    >>> model.compile("adam")
+    >>> x = np.random.default_rng(0).integers(0, 2, (8, 4, 4, 1)).astype("float32")
+    >>> sorted(model.fit(x, verbose=0).history)
+    ['distortion', 'elbo', 'loss', 'rate']
+    """
+
+    def __init__(
+        self, encoder, decoder, latent_dim=None, beta=4.0, bottleneck=None, likelihood=None, prior=None, **kwargs
+    ):
+        bottleneck = gaussian_or(bottleneck, latent_dim)
+        likelihood = BernoulliLikelihood() if likelihood is None else likelihood
+        prior = StandardNormal() if prior is None else prior
+        super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
+        self.latent_dim = latent_dim
+        self.beta = self.coefficient("beta", non_negative("beta", beta))
+
+    def terms(self, x, y, outputs, training):
+        return self.total(super().terms(x, y, outputs, training), rate=self.beta)

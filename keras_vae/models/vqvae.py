@@ -1,0 +1,107 @@
+"""The vector-quantized autoencoder."""
+
+import warnings
+
+from keras_vae.bottlenecks import Codebook
+from keras_vae.likelihoods import GaussianLikelihood
+from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes, compression_ratio
+from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.ops.checks import instance, non_negative
+from keras_vae.ops.registration import export
+from keras_vae.priors import UniformCodes
+
+
+@export
+class VQVAE(Autoencoder):
+    """VQ-VAE: loss = -log p(x|z_q) + ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2 (van den Oord 2017, eq. 3).
+
+    Every term is summed over its event: pixels for the first, positions and D for the others. With `VectorQuantizerEMA` the second
+    term is absent, and the codebook follows moving averages. `rate` is (number of codes) ln K nats until a prior is
+    learned; `perplexity` and `codebook_usage` count the codes of the whole epoch.
+
+    Args:
+        encoder: keras layer or model, x -> (batch, ..., D) features.
+        decoder: keras layer or model, (batch, ..., D) -> raw parameters of the likelihood, linear at the end.
+        bottleneck: VectorQuantizer or VectorQuantizerEMA.
+        commitment_weight: float >= 0, the beta of the paper, which holds the encoder to its codes. Default: 0.25.
+        likelihood: Likelihood. Its scale weighs pixels against commitment: a Gaussian with the standard deviation of the data is
+            the usual choice. Default: GaussianLikelihood(stddev=0.25), about that of images in [0, 1].
+        prior: Prior over codes. Default: UniformCodes(codebook_size).
+        **kwargs: of keras.Model.
+
+    Input shape:
+        (batch, ...), as the encoder takes.
+
+    Output shape:
+        dict with "z": (batch, ..., D) quantized; "indices": (batch, ...) codes; "commitment" (and "codebook"): (batch,);
+        "params": the decoder's output; "reconstruction": E[x|z], the shape of x.
+
+    Raises:
+        TypeError: if a part is of the wrong kind.
+        ValueError: if `commitment_weight` is negative, or the shapes of the parts do not fit.
+
+    Reference:
+        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> encoder = keras_vae.VQEncoder(embedding_dim=4, hidden=8, residual_hidden=4)
+    >>> decoder = keras_vae.VQDecoder((8, 8, 1), hidden=8, residual_hidden=4)
+    >>> model = keras_vae.VQVAE(encoder, decoder, keras_vae.VectorQuantizerEMA(codebook_size=16, embedding_dim=4))
+    >>> model.compile("adam")
+    >>> x = np.random.default_rng(0).random((8, 8, 8, 1), dtype="float32")
+    >>> sorted(model.fit(x, verbose=0).history)
+    ['codebook_usage', 'commitment', 'distortion', 'elbo', 'loss', 'perplexity', 'rate']
+    >>> model.encode(x).shape, model.bits_per_image
+    ((8, 2, 2), 16.0)
+    """
+
+    def __init__(
+        self, encoder, decoder, bottleneck, commitment_weight=0.25, likelihood=None, prior=None, **kwargs
+    ):
+        instance("bottleneck", bottleneck, Codebook)
+        likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
+        prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior
+        super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
+        self.commitment_weight = self.coefficient(
+            "commitment_weight", non_negative("commitment_weight", commitment_weight)
+        )
+        self.track("commitment", *(["codebook"] if bottleneck.learned_by_gradient else []))
+        self.perplexity = Perplexity(bottleneck.codebook_size)
+        self.codebook_usage = CodebookUsage(bottleneck.codebook_size)
+
+    def terms(self, x, y, outputs, training):
+        terms = {**super().terms(x, y, outputs, training), "commitment": outputs["commitment"]}
+        weights = {"commitment": self.commitment_weight}
+        if self.bottleneck.learned_by_gradient:
+            terms["codebook"] = outputs["codebook"]
+            weights["codebook"] = 1.0
+        return self.total(terms, **weights)
+
+    def update_metrics(self, outputs):
+        self.perplexity.update_state(outputs["indices"])
+        self.codebook_usage.update_state(outputs["indices"])
+
+    def update_state(self, outputs):
+        if not self.bottleneck.learned_by_gradient:
+            self.bottleneck.update(outputs)
+
+    def sample(self, n=1, seed=None, batch_size=128):
+        if isinstance(self.prior, UniformCodes):
+            warnings.warn(
+                "This VQVAE has no learned prior: `sample` decodes uniform codes, which are not pictures.", stacklevel=2
+            )
+        return super().sample(n, seed=seed, batch_size=batch_size)
+
+    @property
+    def bits_per_image(self):
+        """Bits of the codes of one example at log2 K each."""
+        self._require_built()
+        return bits_per_image_of_codes(self.latent_shape, self.bottleneck.codebook_size)
+
+    @property
+    def compression_ratio(self):
+        """8-bit data over codes, in bits: 42.67 for 128x128x3 in 32x32 codes of K = 512."""
+        self._require_built()
+        return compression_ratio(self.image_shape, self.latent_shape, self.bottleneck.codebook_size)

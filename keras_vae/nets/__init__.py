@@ -1,0 +1,7 @@
+"""Networks: encoders return features, decoders the raw parameters of the likelihood."""
+
+from keras_vae.nets.conv import ConvDecoder, ConvEncoder
+from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
+from keras_vae.nets.vq import VQDecoder, VQEncoder
+
+__all__ = ["ConvDecoder", "ConvEncoder", "MLPDecoder", "MLPEncoder", "VQDecoder", "VQEncoder"]

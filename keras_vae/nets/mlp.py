@@ -1,0 +1,91 @@
+"""Fully connected encoder and decoder."""
+
+import math
+
+from keras import layers
+
+from keras_vae.layers import Chain
+from keras_vae.ops.checks import integers
+from keras_vae.ops.registration import export
+
+
+@export
+class MLPEncoder(Chain):
+    """Flattens its input and applies fully connected layers: features for vectors and small images.
+
+    Args:
+        units: sequence of ints >= 1, the widths of the hidden layers, all activated.
+        activation: str, name of a Keras activation. Default: "relu".
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        (batch, ...), any.
+
+    Output shape:
+        (batch, units[-1]).
+
+    Raises:
+        ValueError: if a width is not >= 1.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> tuple(keras_vae.MLPEncoder(units=(16, 8))(np.ones((2, 4, 4, 1), "float32")).shape)
+    (2, 8)
+    """
+
+    def __init__(self, units, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.units = integers("units", units)
+        self.activation = activation
+
+    def make_parts(self, input_shape):
+        policy = self.dtype_policy
+        hidden = [layers.Dense(n, self.activation, dtype=policy, name=f"dense_{i}") for i, n in enumerate(self.units)]
+        return [layers.Flatten(dtype=policy, name="flatten"), *hidden]
+
+
+@export
+class MLPDecoder(Chain):
+    """Fully connected layers, then one linear layer shaped as the data: the raw parameters of the likelihood.
+
+    Args:
+        output_shape: sequence of ints >= 1, the shape of x without the batch; its last axis times
+            `likelihood.params_per_channel`.
+        units: sequence of ints >= 1, the widths of the hidden layers, all activated.
+        activation: str, name of a Keras activation. Default: "relu".
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        (batch, ...), latents.
+
+    Output shape:
+        (batch, *output_shape), linear.
+
+    Raises:
+        ValueError: if a width or size is not >= 1.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> tuple(keras_vae.MLPDecoder((4, 4, 1), units=(8, 16))(np.ones((2, 3), "float32")).shape)
+    (2, 4, 4, 1)
+    """
+
+    def __init__(self, output_shape, units, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.output_shape = integers("output_shape", output_shape)
+        self.units = integers("units", units)
+        self.activation = activation
+
+    def make_parts(self, input_shape):
+        policy = self.dtype_policy
+        hidden = [layers.Dense(n, self.activation, dtype=policy, name=f"dense_{i}") for i, n in enumerate(self.units)]
+        # The last layer is float32: its outputs are the parameters of a density.
+        last = layers.Dense(math.prod(self.output_shape), dtype="float32", name="output")
+        return [
+            layers.Flatten(dtype=policy, name="flatten"),
+            *hidden,
+            last,
+            layers.Reshape(self.output_shape, dtype="float32", name="reshape"),
+        ]

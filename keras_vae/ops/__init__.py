@@ -1,0 +1,16 @@
+"""Pure functions and argument checks that every room shares."""
+
+from keras_vae.ops.numerics import float32, log_mean_exp, straight_through, sum_event
+from keras_vae.ops.optional import require
+from keras_vae.ops.registration import REGISTRY, Configured, export
+
+__all__ = [
+    "REGISTRY",
+    "Configured",
+    "export",
+    "float32",
+    "log_mean_exp",
+    "require",
+    "straight_through",
+    "sum_event",
+]

@@ -1,0 +1,81 @@
+"""Argument checks that every room shares: each returns the value, or raises naming what was accepted and what came."""
+
+import math
+
+
+def _refuse(name, accepted, value, error=ValueError):
+    raise error(f"`{name}` must be {accepted}. Received: {name}={value!r}.")
+
+
+def _number(name, accepted, value):
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        _refuse(name, accepted, value, TypeError)
+    number = float(value)
+    if not math.isfinite(number):
+        _refuse(name, accepted, value)
+    return number
+
+
+def non_negative(name, value):
+    """`value` as a float, if it is finite and >= 0."""
+    accepted = "a finite number >= 0"
+    number = _number(name, accepted, value)
+    return number if number >= 0 else _refuse(name, accepted, value)
+
+
+def positive(name, value):
+    """`value` as a float, if it is finite and > 0."""
+    accepted = "a finite number > 0"
+    number = _number(name, accepted, value)
+    return number if number > 0 else _refuse(name, accepted, value)
+
+
+def in_open_interval(name, value, low, high):
+    """`value` as a float, if low < value < high."""
+    accepted = f"in ({low:g}, {high:g})"
+    number = _number(name, accepted, value)
+    return number if low < number < high else _refuse(name, accepted, value)
+
+
+def in_half_open_interval(name, value, low, high):
+    """`value` as a float, if low <= value < high."""
+    accepted = f"in [{low:g}, {high:g})"
+    number = _number(name, accepted, value)
+    return number if low <= number < high else _refuse(name, accepted, value)
+
+
+def in_closed_interval(name, value, low, high):
+    """`value` as a float, if low <= value <= high."""
+    accepted = f"in [{low:g}, {high:g}]"
+    number = _number(name, accepted, value)
+    return number if low <= number <= high else _refuse(name, accepted, value)
+
+
+def integer(name, value, low=1):
+    """`value` as an int, if it is a whole number >= `low`."""
+    accepted = f"an integer >= {low}"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        _refuse(name, accepted, value, TypeError)
+    number = value.__index__()
+    return number if number >= low else _refuse(name, accepted, value)
+
+
+def integers(name, value, low=1):
+    """`value` as a tuple of ints, each >= `low`."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        _refuse(name, f"a sequence of integers >= {low}", value, TypeError)
+    return tuple(integer(f"{name}[{i}]", v, low) for i, v in enumerate(value))
+
+
+def one_of(name, value, options):
+    """`value`, if it is one of `options`."""
+    if value not in options:
+        _refuse(name, "one of " + ", ".join(repr(o) for o in options), value)
+    return value
+
+
+def instance(name, value, kind):
+    """`value`, if it is an instance of `kind` (a class)."""
+    if not isinstance(value, kind):
+        _refuse(name, f"a {kind.__module__.split('.')[0]} {kind.__name__}", value, TypeError)
+    return value

@@ -1,0 +1,83 @@
+"""Small numerics that several rooms need: each formula stands here once."""
+
+import math
+
+import keras
+from keras import ops
+
+
+def straight_through(soft, hard):
+    """`hard` in the forward pass, the gradient of `soft` in the backward pass (Bengio et al. 2013, arXiv:1308.3432).
+
+    Args:
+        soft: float tensor, differentiable.
+        hard: tensor of the same shape, the value to return.
+
+    Returns:
+        A tensor equal to `hard`, with d/dx = d soft/dx.
+
+    Example:
+
+    >>> import keras_vae
+    >>> float(keras_vae.ops.straight_through(0.3, 1.0))
+    1.0
+    """
+    return soft + ops.stop_gradient(hard - soft)
+
+
+def log_mean_exp(x, axis=-1):
+    """log(mean(exp(x))) along one axis, without overflow: the importance-weighted bound of log weights.
+
+    Args:
+        x: float tensor, in nats.
+        axis: int, the axis that is averaged over. Default: -1.
+
+    Returns:
+        A tensor with `axis` removed, in nats.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> float(keras_vae.ops.log_mean_exp(np.array([1000.0, 1000.0], "float32")))
+    1000.0
+    """
+    x = ops.convert_to_tensor(x)
+    return ops.logsumexp(x, axis=axis) - math.log(x.shape[axis])
+
+
+def sum_event(x):
+    """Sums everything but the first axis: (batch, ...) -> (batch,).
+
+    Args:
+        x: tensor of shape (batch, ...).
+
+    Returns:
+        A tensor of shape (batch,).
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> np.asarray(keras_vae.ops.sum_event(np.ones((2, 3, 4), "float32"))).tolist()
+    [12.0, 12.0]
+    """
+    axes = tuple(range(1, len(x.shape)))
+    return ops.sum(x, axis=axes) if axes else x
+
+
+def float32(x):
+    """Casts a floating tensor to float32 and leaves other dtypes: losses are computed in float32 under any dtype policy.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        The tensor, float32 if it was of a floating dtype.
+
+    Example:
+
+    >>> import numpy as np, keras, keras_vae
+    >>> keras.backend.standardize_dtype(keras_vae.ops.float32(keras.ops.ones((2,), "float16")).dtype)
+    'float32'
+    """
+    floating = keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
+    return ops.cast(x, "float32") if floating else x

@@ -1,0 +1,51 @@
+"""`@export` registers a class under `keras_vae>Name`; `Configured` writes its `get_config` from its constructor."""
+
+import inspect
+
+import keras
+
+PACKAGE = "keras_vae"
+REGISTRY = {}  # name -> class: what presets may hold, and what the conformance tests walk over
+
+
+def export(cls):
+    """Registers a public class for Keras serialization under `keras_vae>Name`, a contract once a preset is published."""
+    REGISTRY[cls.__name__] = cls
+    return keras.saving.register_keras_serializable(package=PACKAGE)(cls)
+
+
+def _plain(value):
+    if isinstance(value, keras.Variable):  # a scheduled coefficient: its present value
+        return float(keras.ops.convert_to_numpy(value))
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return keras.saving.serialize_keras_object(value)
+
+
+def _object(value):
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        return keras.saving.deserialize_keras_object(value)
+    return value
+
+
+def arguments(cls):
+    """The names of the constructor's arguments, without `self` and `**kwargs`, in order."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+class Configured:
+    """Mixin: one attribute per constructor argument, same name, is all a class needs to have a `get_config`."""
+
+    def get_config(self):
+        own = {name: _plain(getattr(self, name)) for name in arguments(type(self))}
+        parent = super().get_config() if hasattr(super(), "get_config") else {}
+        return {**parent, **own}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{key: _object(value) for key, value in config.items()})

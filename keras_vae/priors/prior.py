@@ -1,0 +1,31 @@
+"""The abstract prior: scores a posterior, and turns noise into latents."""
+
+import keras
+
+from keras_vae.distributions import has_closed_form, kl_divergence
+from keras_vae.ops.registration import Configured
+
+
+class Prior(Configured, keras.layers.Layer):
+    """p(z): log-density, the rate of a posterior, and draws from given noise (the same noise, the same latents everywhere)."""
+
+    noise = "normal"  # the kind of noise that `sample_from` takes: "normal" or "uniform" in [0, 1)
+
+    def distribution(self, like):
+        """p as a distribution with the event shape of the latents `like`, or None where it has no closed form."""
+        return None
+
+    def log_prob(self, z):
+        """log p(z), nats, summed over the event: (batch,)."""
+        return self.distribution(z).log_prob(z)
+
+    def sample_from(self, noise):
+        """Latents that belong to `noise` of shape (batch, *latent_shape)."""
+        raise TypeError(f"{type(self).__name__} must define `sample_from(noise)`.")
+
+    def rate(self, posterior, z):
+        """KL(q(z|x) || p(z)), nats, (batch,): in closed form where it is known, else the one-sample estimate at `z`."""
+        p = self.distribution(z)
+        if p is not None and has_closed_form(posterior, p):
+            return kl_divergence(posterior, p)
+        return posterior.log_prob(z) - self.log_prob(z)

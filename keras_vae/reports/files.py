@@ -1,0 +1,73 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import json
+import math
+import os
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Gives a temporary path in the folder of `path`, renamed to `path` when the block ends without an error.
+
+    No reader and no crash in the middle meets a half-written file: the old one stays until the new one is complete.
+
+    Args:
+        path: str or Path; the folder is made if it is missing.
+
+    Example:
+        >>> import os, tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> with written_whole(os.path.join(folder, "note.txt")) as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> os.listdir(folder)
+        ['note.txt']
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A plain name and not mkstemp, whose files nobody else may read; the suffix stays: writers choose the format by it.
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value):
+    """Writes `value` as indented JSON, whole or not at all; numpy numbers and arrays become plain ones, NaN null.
+
+    Args:
+        path: str or Path of the file.
+        value: what JSON can hold, and numpy or backend scalars and arrays inside it.
+
+    Raises:
+        TypeError: for an object that JSON cannot hold; nothing is written.
+    """
+    text = json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if hasattr(value, "__array__"):
+        return _plain(np.asarray(value))
+    raise TypeError(
+        f"`value` must hold numbers, strings, lists and dicts. Received: {type(value).__name__}: {value!r}."
+    )

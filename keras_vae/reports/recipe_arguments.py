@@ -1,0 +1,34 @@
+"""The command line that every recipe has."""
+
+import argparse
+
+
+def recipe_arguments(description, argv=None):
+    """Reads a recipe's options: how long a run, where it goes, and whether it goes on from a checkpoint.
+
+    Args:
+        description: str, the recipe's docstring, shown by `--help`.
+        argv: list of str, or None for the command line. Default: None.
+
+    Returns:
+        argparse.Namespace with `full`, `smoke`, `resume` (bool), `seed` (int), `name` (str or None), `runs` (str), and
+        `pick(default, full, smoke)`, which returns the value that belongs to the form of the run.
+
+    Example:
+
+    >>> from keras_vae.reports import recipe_arguments
+    >>> args = recipe_arguments("A recipe.", ["--smoke"])
+    >>> args.pick(default=50, full=300, smoke=1), args.seed
+    (1, 0)
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--full", action="store_true", help="the paper's schedule; see the header for hardware and time")
+    form.add_argument("--smoke", action="store_true", help="a few steps on a little data, to see that everything runs")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of this run")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, data order and noise (default: 0)")
+    parser.add_argument("--name", default=None, help="name of the run's folder (default: the recipe's name)")
+    parser.add_argument("--runs", default="runs", help="folder of all runs (default: runs)")
+    args = parser.parse_args(argv)
+    args.pick = lambda default, full, smoke: full if args.full else smoke if args.smoke else default
+    return args

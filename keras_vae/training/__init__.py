@@ -1,0 +1,20 @@
+"""The training contract, compiled samplers, gradient routing, checks on data, checkpoints."""
+
+from keras_vae.training.checkpoint import TrainingCheckpoint, resume
+from keras_vae.training.data import check_values
+from keras_vae.training.frozen import frozen
+from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
+from keras_vae.training.sampler import Sampler, SamplerCache
+from keras_vae.training.terms_model import TermsModel
+
+__all__ = [
+    "NonFiniteGuard",
+    "NonFiniteLossError",
+    "Sampler",
+    "SamplerCache",
+    "TermsModel",
+    "TrainingCheckpoint",
+    "check_values",
+    "frozen",
+    "resume",
+]

@@ -1,0 +1,77 @@
+"""A compiled function of a model's weights: arrays in, arrays out, one trace per batch size."""
+
+import keras
+import numpy as np
+from keras import tree
+
+
+class Sampler(keras.Model):
+    """A Keras model whose `call` is a pure function of a model's weights, so that Keras compiles it on every backend.
+
+    Noise comes in as an input: the same noise gives the same result on every backend, and no random state is touched.
+    A batch is padded up to a power of two (at most `batch_size`), so that few shapes are ever traced.
+
+    Args:
+        owner: keras.Model whose weights `function` reads.
+        function: callable, a dict of tensors -> a tensor or dict of tensors, each with the batch as first axis.
+        **kwargs: of keras.Model.
+
+    Example:
+
+    >>> import numpy as np, keras
+    >>> from keras_vae.training import Sampler
+    >>> double = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(2.0))
+    >>> double.build((None, 1))
+    >>> Sampler(double, lambda inputs: double(inputs["x"])).run({"x": np.ones((3, 1), "float32")}).tolist()
+    [[2.0], [2.0], [2.0]]
+    """
+
+    def __init__(self, owner, function, **kwargs):
+        # The owner has its own dtype policy; this one only hands tensors over.
+        super().__init__(dtype="float32", **kwargs)
+        self.owner = owner
+        self.function = function
+        self.built = True
+
+    def call(self, inputs):
+        return self.function(inputs)
+
+    def run(self, inputs, batch_size=128):
+        """Runs the function over arrays in batches; returns numpy.
+
+        Args:
+            inputs: dict of arrays with the same first axis.
+            batch_size: int, the largest batch. Default: 128.
+
+        Returns:
+            Array or dict of arrays, the batches concatenated.
+        """
+        inputs = {name: np.asarray(value) for name, value in inputs.items()}
+        total = len(next(iter(inputs.values())))
+        outputs = []
+        for start in range(0, total, batch_size):
+            batch = {name: value[start : start + batch_size] for name, value in inputs.items()}
+            size = len(next(iter(batch.values())))
+            padded = min(batch_size, 1 << (size - 1).bit_length())
+            batch = {name: _pad(value, padded) for name, value in batch.items()}
+            result = self.predict_on_batch(batch)
+            outputs.append(tree.map_structure(lambda value, size=size: np.asarray(value)[:size], result))
+        return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+
+def _pad(value, size):
+    missing = size - len(value)
+    return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
+
+
+class SamplerCache:
+    """The samplers of one model, made when first used. A plain object, so that Keras neither tracks nor saves it."""
+
+    def __init__(self):
+        self._samplers = {}
+
+    def get(self, key, owner, function):
+        """The sampler under `key`, made from `owner` and `function` if it is not there yet."""
+        if key not in self._samplers:
+            self._samplers[key] = Sampler(owner, function, name=f"sampler_{key}")
+        return self._samplers[key]

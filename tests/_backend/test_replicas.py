@@ -1,0 +1,92 @@
+"""Sums over replicas: the identity where there is one, right where there are two, and never in place."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_vae import _backend
+
+BACKEND = keras.backend.backend()
+
+
+def start(script, *arguments, **environment):
+    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+    return subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+
+
+def test_one_replica():
+    value = ops.convert_to_tensor([1.0, 2.0])
+    np.testing.assert_array_equal(ops.convert_to_numpy(_backend.cross_replica_sum(value)), [1, 2])
+    assert _backend.replica() == (0, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute")
+def test_two_replicas_of_tensorflow():
+    script = """
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        from keras_vae import _backend
+
+        @tf.function
+        def step():
+            index, count = _backend.replica()
+            return _backend.cross_replica_sum(tf.stack([1.0, tf.cast(index, "float32"), tf.cast(count, "float32")]))
+
+        for total in strategy.experimental_local_results(strategy.run(step)):
+            assert total.numpy().tolist() == [2.0, 1.0, 4.0], total  # 1 + 1; indices 0 + 1; each is one of two: 2 + 2
+    """
+    finish(start(script))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "torch", reason="torch.distributed")
+def test_two_processes_of_torch(tmp_path):
+    script = """
+        import sys
+        import torch
+        from keras_vae import _backend
+
+        rank = int(sys.argv[1])
+        torch.distributed.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
+        assert _backend.replica() == (rank, 2)
+        value = torch.tensor([1.0, rank], requires_grad=True)
+        total = _backend.cross_replica_sum(value)
+        assert total.tolist() == [2.0, 1.0] and value.tolist() == [1.0, rank] and not total.requires_grad
+    """
+    for process in [start(script, rank, tmp_path / "group") for rank in (0, 1)]:
+        finish(process)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "jax", reason="one program over several devices")
+def test_the_search_of_a_batch_split_over_two_jax_devices_moves_no_vector():
+    script = """
+        import jax
+        import numpy as np
+        from jax.sharding import NamedSharding, PartitionSpec
+        from keras_vae import _backend
+
+        mesh = jax.make_mesh((2,), ("batch",))
+        rng = np.random.default_rng(0)
+        vectors, codebook = (rng.normal(size=s).astype("float32") for s in ((1024, 8), (100, 8)))
+        split = jax.device_put(vectors, NamedSharding(mesh, PartitionSpec("batch", None)))
+        search = jax.jit(_backend.nearest_codes)
+        assert "f32[1024,8]" not in search.lower(split, codebook).compile().as_text()
+        assert (np.asarray(search(split, codebook)) == np.asarray(search(vectors, codebook))).all()
+    """
+    finish(start(script, XLA_FLAGS="--xla_force_host_platform_device_count=2"))

@@ -1,0 +1,232 @@
+"""Pictures, scalars and latent metrics while a real model trains; TensorBoard's files are read back."""
+
+import copy
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+import keras_vae
+from harness import images
+from keras_vae import callbacks, metrics, reports
+
+pytest.importorskip("PIL")
+X = images(24)
+
+
+@pytest.fixture(scope="module")
+def vae():
+    """Compiled once: tests train the same model on."""
+    model = keras_vae.VAE(keras_vae.MLPEncoder((8,)), keras_vae.MLPDecoder((8, 8, 1), (8,)), latent_dim=3)
+    model.compile("adam")
+    model.build((None, 8, 8, 1))
+    return model
+
+
+@pytest.fixture(scope="module")
+def vqvae():
+    """Four codes of four numbers, by dense nets: quick to compile."""
+    layers = keras.layers
+    model = keras_vae.VQVAE(
+        keras.Sequential([layers.Flatten(), layers.Dense(16), layers.Reshape((4, 4))]),
+        keras.Sequential([layers.Flatten(), layers.Dense(64), layers.Reshape((8, 8, 1))]),
+        keras_vae.VectorQuantizerEMA(codebook_size=16, embedding_dim=4),
+    )
+    model.compile("adam")
+    model.build((None, 8, 8, 1))
+    return model
+
+
+def fit(model, *given, epochs=1, **kwargs):
+    return model.fit(X, epochs=epochs, batch_size=12, verbose=0, callbacks=list(given), **kwargs)
+
+
+def weights_of(model):
+    return [v for v in model.variables if v.name != "seed_generator_state"]
+
+
+def png(path):
+    from PIL import Image
+
+    return np.asarray(Image.open(path))
+
+
+def events(folder):
+    pytest.importorskip("tensorboardX")
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    reader = accumulator.EventAccumulator(str(folder), size_guidance={accumulator.IMAGES: 0})
+    reader.Reload()
+    return reader
+
+
+class FakeModel:
+    """A latent of three numbers that a decoder shows as the grey of three pixels."""
+
+    is_discrete, image_shape, prior = False, (1, 3, 1), None
+
+    def encode(self, x, output="mode"):
+        assert output == "mean"
+        return np.asarray(x).reshape(len(x), 3)
+
+    def decode(self, z):
+        return np.asarray(z).reshape(-1, 1, 3, 1)
+
+    def reconstruct(self, x):
+        return np.asarray(x)
+
+
+class FakeCodes(FakeModel):
+    is_discrete = True
+
+
+def test_traversal_moves_one_dimension_and_keeps_the_others():
+    start = np.array([0.1, 0.2, 0.3], "float32")
+    rows = callbacks.latent_traversal(FakeModel(), start.reshape(1, 3, 1), dims=[2, 0], span=2.0, steps=5)
+    assert rows.shape == (2, 5, 1, 3, 1)
+    np.testing.assert_allclose(rows[0, :, 0, :, 0], [[0.1, 0.2, v] for v in (-2, -1, 0, 1, 2)], atol=1e-6)
+    np.testing.assert_allclose(rows[1, :, 0, :, 0], [[v, 0.2, 0.3] for v in (-2, -1, 0, 1, 2)], atol=1e-6)
+    everything = callbacks.latent_traversal(FakeModel(), start.reshape(1, 3, 1))
+    assert everything.shape == (3, 11, 1, 3, 1) and everything.max() == 3.0
+
+
+def test_most_active_dimensions_come_first():
+    x = np.random.default_rng(0).normal(size=(50, 1, 3, 1)) * np.array([1.0, 3.0, 0.1])[:, None]
+    assert callbacks.most_active_dimensions(FakeModel(), x).tolist() == [1, 0, 2]
+    assert callbacks.most_active_dimensions(FakeModel(), x, count=1).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "kwargs, message",
+    [
+        ({"x0": np.zeros((3, 1, 1))}, r"`x0` must be one image of shape \(1, 3, 1\)"),
+        ({"dims": [3]}, "`dims` must be integers from 0 to 2"),
+        ({"dims": [-1]}, "`dims` must be integers from 0 to 2"),
+        ({"dims": [0.5]}, "`dims` must be integers from 0 to 2"),
+        ({"dims": []}, "`dims` must be integers from 0 to 2"),
+        ({"steps": 1}, "`steps` must be an integer >= 2"),
+        ({"span": 0}, "`span` must be a finite number > 0"),
+    ],
+)
+def test_traversal_checks_its_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        callbacks.latent_traversal(FakeModel(), **{"x0": np.zeros((1, 3, 1)), **kwargs})
+
+
+def test_codes_have_no_traversal():
+    with pytest.raises(ValueError, match="`model` must have a continuous latent to traverse. Received: FakeCodes"):
+        callbacks.latent_traversal(FakeCodes(), np.zeros((1, 3, 1)))
+
+
+def test_image_grid_of_a_vae(tmp_path, vae):
+    model = vae
+    fit(model, callbacks.ImageGrid(X, tmp_path, every=2, num_samples=4), epochs=3)
+    names = sorted(p.name for p in tmp_path.iterdir())
+    kinds = ("reconstructions", "samples", "traversal")
+    assert names == sorted(f"{kind}-{epoch:04d}.png" for kind in kinds for epoch in (2, 3))  # the last one always
+    # The last pictures show the model as it now is.
+    expected = reports.comparison_grid(X[:16], model.reconstruct(X[:16]))
+    assert np.abs(png(tmp_path / "reconstructions-0003.png").astype(int) - expected).max() <= 1
+    expected = reports.image_grid(model.sample(4, seed=0), clip=True)
+    assert np.abs(png(tmp_path / "samples-0003.png").astype(int) - expected).max() <= 1
+    assert not np.array_equal(png(tmp_path / "samples-0002.png"), png(tmp_path / "samples-0003.png"))
+
+
+def test_image_grid_draws_what_the_model_has(tmp_path, vqvae):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # no samples of uniform codes
+        fit(vqvae, callbacks.ImageGrid(X, tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == ["reconstructions-0001.png"]
+
+
+@pytest.mark.parametrize(
+    "model, options, expected",
+    [
+        (FakeModel(), {}, ["reconstructions", "traversal"]),  # no prior, no samples
+        (FakeModel(), {"traversal": False}, ["reconstructions"]),
+        (FakeCodes(), {}, ["reconstructions"]),
+    ],
+)
+def test_image_grid_leaves_out_what_there_is_not(tmp_path, model, options, expected):
+    callback = callbacks.ImageGrid(np.random.default_rng(0).random((4, 1, 3, 1)), tmp_path, **options)
+    callback.set_model(model)
+    assert list(callback.draw(7)) == expected
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{name}-0007.png" for name in expected]
+
+
+def test_pictures_change_no_weight(tmp_path, vae):
+    """What the callbacks do at the end of an epoch leaves every weight of the model and of the optimizer alone."""
+    fit(vae)
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in (*weights_of(vae), *vae.optimizer.variables)]
+    for callback in (callbacks.ImageGrid(X, tmp_path), callbacks.LatentMetrics(X)):
+        callback.set_model(vae)
+        callback.set_params({"epochs": 1})
+        callback.on_epoch_end(0, {})
+    for variable, value in zip((*weights_of(vae), *vae.optimizer.variables), before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), value)
+
+
+def test_tensorboard_holds_scalars_and_pictures(tmp_path, vae):
+    pytest.importorskip("tensorboardX")
+    history = fit(
+        vae,
+        callbacks.LatentMetrics(X),
+        callbacks.ImageGrid(X, tmp_path / "png", tensorboard=tmp_path / "tb" / "pictures"),
+        callbacks.TensorBoardScalars(tmp_path / "tb"),
+        epochs=2,
+        validation_data=(X,),
+    ).history
+    train, validation = events(tmp_path / "tb" / "train"), events(tmp_path / "tb" / "validation")
+    for name, values in history.items():
+        reader = validation if name.startswith("val_") else train
+        found = reader.Scalars(name.removeprefix("val_"))
+        assert [event.step for event in found] == [1, 2]
+        np.testing.assert_allclose([event.value for event in found], values, rtol=1e-6)
+    pictures = events(tmp_path / "tb" / "pictures")
+    assert sorted(pictures.Tags()["images"]) == ["reconstructions", "samples", "traversal"]
+    found = pictures.Images("samples")
+    height, width, _ = png(tmp_path / "png" / "samples-0002.png").shape
+    assert [event.step for event in found] == [1, 2] and (found[1].height, found[1].width) == (height, width)
+
+
+def test_latent_metrics_of_a_vae(vae):
+    model = vae
+    history = fit(model, callbacks.LatentMetrics(X), epochs=2).history
+    assert history["val_psnr"][-1] == pytest.approx(metrics.psnr(X, model.reconstruct(X)).mean(), rel=1e-5)
+    assert history["val_active_units"][-1] == metrics.active_units(model.encode(X, output="mean"))
+    assert len(history["val_psnr"]) == 2 and "val_perplexity" not in history
+
+
+def test_latent_metrics_of_codes(vqvae):
+    model = vqvae
+    history = fit(model, callbacks.LatentMetrics(X, prefix="held_out_")).history
+    share = np.bincount(model.encode(X).ravel(), minlength=16) / model.encode(X).size
+    share = share[share > 0]
+    assert history["held_out_perplexity"][0] == pytest.approx(np.exp(-(share * np.log(share)).sum()), rel=1e-5)
+    assert history["held_out_codebook_usage"][0] == len(share) / 16
+    assert "held_out_active_units" not in history and "perplexity" in history  # the training's own
+
+
+def test_checkpoints_can_follow_a_latent_metric(tmp_path, vae):
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.weights.h5", monitor="val_psnr", mode="max", save_best_only=True, save_weights_only=True
+    )
+    fit(vae, callbacks.LatentMetrics(X), best)
+    assert (tmp_path / "best.weights.h5").exists()
+
+
+def test_callbacks_can_be_copied(tmp_path):
+    """A tuner deep-copies them for every trial."""
+    for callback in (callbacks.ImageGrid(X, tmp_path), callbacks.LatentMetrics(X), callbacks.TensorBoardScalars("tb")):
+        assert type(copy.deepcopy(callback)) is type(callback)
+
+
+def test_arguments_are_checked(tmp_path):
+    with pytest.raises(ValueError, match="`x` must have shape"):
+        callbacks.ImageGrid(X[:0], tmp_path)
+    with pytest.raises(ValueError, match="`every` must be an integer >= 1"):
+        callbacks.ImageGrid(X, tmp_path, every=0)
+    with pytest.raises(ValueError, match="`num_samples` must be an integer >= 0"):
+        callbacks.ImageGrid(X, tmp_path, num_samples=-1)
+    with pytest.raises(ValueError, match="`x` must hold at least two images"):
+        callbacks.LatentMetrics(X[:1])

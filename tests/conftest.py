@@ -1,0 +1,35 @@
+"""What every test shares: a quiet machine, skips for what is not installed, small models compiled once."""
+
+import importlib.util
+import os
+
+for name, value in {
+    "OMP_NUM_THREADS": "1",  # torch on two busy cores is ten times slower with two threads each
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "MPLBACKEND": "Agg",
+}.items():
+    os.environ.setdefault(name, value)
+
+import keras_vae  # picks the backend, so it comes before keras
+import keras
+import numpy as np
+import pytest
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def pytest_collection_modifyitems(items):
+    missing = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
+    prepared = os.environ.get("TFDS_DATA_DIR", "")
+    for item in items:
+        if missing and item.get_closest_marker("cross_backend"):
+            item.add_marker(pytest.mark.skip(reason=f"needs all three backends; not installed: {', '.join(missing)}"))
+        if item.get_closest_marker("data") and not os.path.isdir(prepared):
+            item.add_marker(pytest.mark.skip(reason="needs prepared datasets: set TFDS_DATA_DIR"))
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    """Every test starts from the same global seed, so that none depends on which ran before it."""
+    keras.utils.set_random_seed(1234)

@@ -1,0 +1,158 @@
+"""What a client of the SavedModel gets, in a process that has TensorFlow and not keras_vae, by both of its loaders."""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from harness import images, needs
+from small_models import KINDS, small
+
+from keras_vae.export import export_saved_model
+
+CLIENT = pathlib.Path(__file__).with_name("clean_client.py")
+LOADERS = ("by_eager_loader", "by_session_loader")
+ROWS = (1, 5, 17)
+MANY = 3000
+BACKEND = keras.backend.backend()
+
+# From JAX and torch the export needs TensorFlow beside them: the environment with all three.
+pytestmark = [needs("tensorflow"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark += [] if BACKEND == "tensorflow" else [pytest.mark.cross_backend]
+
+
+def latents(model, rows):
+    rng = np.random.default_rng(7)
+    if model.is_discrete:
+        return rng.integers(0, 16, (rows, *model.latent_shape)).astype("int32")
+    return rng.normal(size=(rows, *model.latent_shape)).astype("float32")
+
+
+def questions(name, model):
+    asked = {}
+    for rows in ROWS:
+        asked[f"{name}/serving_default/{rows}/images"] = images(rows)
+        asked[f"{name}/encode/{rows}/images"] = images(rows)
+        asked[f"{name}/decode/{rows}/{'indices' if model.is_discrete else 'z'}"] = latents(model, rows)
+        if model.prior is not None:
+            asked[f"{name}/sample/{rows}/seed"] = np.arange(rows, dtype="int32")
+    if model.prior is not None:
+        asked[f"{name}/sample/again/seed"] = np.arange(17, dtype="int32")
+        asked[f"{name}/sample/mixed/seed"] = np.array([5, -1, 5, 2**31 - 1], "int32")
+        asked[f"{name}/sample/many/seed"] = np.arange(MANY, dtype="int32")
+    return asked
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """kind -> live model, and the answers of the clean process to `questions` about its SavedModel."""
+    home = tmp_path_factory.mktemp("served")
+    models = {name: small(name) for name in KINDS}
+    folders = [f"{name}={export_saved_model(model, home / name)}" for name, model in models.items()]
+    asked = {}
+    for name, model in models.items():
+        asked.update(questions(name, model))
+    np.savez(home / "questions.npz", **asked)
+    keep = {key: value for key, value in os.environ.items() if not key.startswith(("KERAS", "PYTHON"))}
+    command = [sys.executable, str(CLIENT), str(home / "questions.npz"), str(home / "answers.npz"), *folders]
+    done = subprocess.run(command, cwd=home, env=keep, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return models, dict(np.load(home / "answers.npz"))
+
+
+@pytest.fixture(params=[(loader, name) for loader in LOADERS for name in KINDS], ids="-".join)
+def answer(served, request):
+    loader, name = request.param
+    models, answers = served
+    return models[name], lambda signature, case, key: answers[f"{loader}/{name}/{signature}/{case}/{key}"]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_serving_default_reconstructs(answer, rows):
+    model, served = answer
+    expected = model.reconstruct(images(rows))
+    np.testing.assert_allclose(served("serving_default", rows, "reconstruction"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_encode_gives_the_live_codes(answer, rows):
+    model, served = answer
+    expected = model.encode(images(rows))
+    if model.is_discrete:
+        found = served("encode", rows, "indices")
+        assert found.dtype == np.int32
+        assert (found == expected).mean() >= 0.999
+    else:
+        np.testing.assert_allclose(served("encode", rows, "z"), expected, atol=1e-5)
+
+
+def test_encode_of_a_vae_gives_its_posterior(served):
+    models, answers = served
+    posterior = models["vae"].encode(images(5), output="distribution")
+    for loader in LOADERS:
+        for key, expected in (("z_mean", posterior.mean), ("z_log_var", posterior.log_var)):
+            np.testing.assert_allclose(answers[f"{loader}/vae/encode/5/{key}"], np.asarray(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_decode_gives_the_live_images(answer, rows):
+    model, served = answer
+    np.testing.assert_allclose(served("decode", rows, "images"), model.decode(latents(model, rows)), atol=1e-5)
+
+
+def test_a_model_without_prior_has_no_sample(served):
+    _, answers = served
+    assert not [key for key in answers if "/plain/sample/" in key]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+class TestSample:
+    def latents(self, served, loader, name, case):
+        key = "indices" if name == "vqvae" else "z"
+        return served[1][f"{loader}/{name}/sample/{case}/{key}"]
+
+    def test_a_seed_repeats_in_any_batch(self, served, loader, name):
+        whole = self.latents(served, loader, name, 17)
+        np.testing.assert_array_equal(whole, self.latents(served, loader, name, "again"))
+        for rows in (1, 5):
+            np.testing.assert_allclose(self.latents(served, loader, name, rows), whole[:rows], atol=1e-6)
+        one, minus, two, largest = self.latents(served, loader, name, "mixed")
+        np.testing.assert_array_equal(one, two)
+        np.testing.assert_allclose(one, whole[5], atol=1e-6)
+        assert not np.array_equal(minus, largest)
+
+    def test_different_seeds_differ(self, served, loader, name):
+        whole = self.latents(served, loader, name, 17).reshape(17, -1)
+        assert len(np.unique(whole, axis=0)) == 17
+
+    def test_images_are_the_decoded_latents(self, served, loader, name):
+        models, answers = served
+        expected = models[name].decode(self.latents(served, loader, name, 17))
+        np.testing.assert_allclose(answers[f"{loader}/{name}/sample/17/images"], expected, atol=1e-5)
+
+    def test_latents_follow_the_prior(self, served, loader, name):
+        many = self.latents(served, loader, name, "many")
+        if name == "vae":
+            assert np.abs(many.mean(axis=0)).max() < 4 / np.sqrt(MANY)
+            assert np.abs(many.std(axis=0) - 1).max() < 4 / np.sqrt(2 * MANY)
+            assert np.abs(np.corrcoef(many.T) - np.eye(many.shape[1])).max() < 4 / np.sqrt(MANY)
+        else:
+            share = np.bincount(many.ravel(), minlength=16) / many.size
+            assert np.abs(share - 1 / 16).max() < 4 * np.sqrt(1 / 16 / many.size)
+
+
+def test_the_client_needs_no_package_of_ours():
+    assert importlib.util.find_spec("keras_vae") is not None  # here it is there; in the client it is not
+    done = subprocess.run(
+        [sys.executable, "-c", f"import runpy; runpy.run_path({str(CLIENT)!r}); import keras_vae"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0 and "keras_vae is blocked" in done.stderr

@@ -1,0 +1,99 @@
+"""Shared layers: the fast transposed convolution is the slow one, and residual blocks add up."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import harness
+from keras_vae.layers import Chain, ResidualStack, UpsamplingConv2D
+from keras_vae.ops.numerics import sum_event
+from keras_vae.training import TermsModel
+
+
+@pytest.mark.parametrize("kernel, strides", [(4, 2), (3, 2), (5, 2), (2, 2), (1, 2), (3, 1), (4, 3), ((4, 3), (2, 1))])
+def test_upsampling_is_keras_transposed_convolution(kernel, strides):
+    x = np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype("float32")
+    options = {"strides": strides, "padding": "same", "activation": "relu"}
+    theirs = keras.layers.Conv2DTranspose(4, kernel, **options)
+    ours = UpsamplingConv2D(4, kernel, strides=strides, activation="relu")
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    for one, other in zip(ours.weights, theirs.weights, strict=True):
+        value = np.random.default_rng(1).normal(size=one.shape)
+        one.assign(value)
+        other.assign(value)
+    expected = harness.numpy(theirs(x))
+    np.testing.assert_allclose(harness.numpy(ours(x)), expected, rtol=1e-4, atol=1e-5)
+    assert tuple(ours.compute_output_shape(x.shape)) == expected.shape
+
+
+class Upsample(TermsModel):
+    """Fits the output of one layer to zero: its step is the layer's gradient."""
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def call(self, x, training=False):
+        return {"reconstruction": self.layer(x)}
+
+    def terms(self, x, y, outputs, training):
+        return {"loss": sum_event(ops.square(outputs["reconstruction"]))}
+
+
+def test_upsampling_has_the_gradient_of_keras_transposed_convolution():
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
+    kernels = []
+    for layer in (UpsamplingConv2D(2, 4), keras.layers.Conv2DTranspose(2, 4, strides=2, padding="same")):
+        layer.build(x.shape)
+        layer.kernel.assign(np.random.default_rng(1).normal(size=layer.kernel.shape))
+        model = Upsample(layer)
+        model.build((None, 4, 4, 3))
+        model.compile(keras.optimizers.SGD(1e-3))
+        model.train_on_batch(x)
+        kernels.append(harness.numpy(layer.kernel.value))
+    np.testing.assert_allclose(*kernels, rtol=1e-4, atol=1e-5)
+
+
+def test_upsampling_refuses_channels_first():
+    make = lambda: UpsamplingConv2D(2, 4, data_format="channels_first")  # noqa: E731
+    harness.check_refuses(make, "`data_format` must be 'channels_last'")
+
+
+def test_a_stack_of_no_blocks_is_a_relu():
+    x = np.array([[[[-1.0, 2.0]]]], "float32")
+    np.testing.assert_array_equal(harness.numpy(ResidualStack(2, 3, depth=0)(x)), [[[[0.0, 2.0]]]])
+
+
+def test_a_block_of_zero_weights_adds_nothing():
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 2)).astype("float32")
+    stack = ResidualStack(2, 3, depth=2)
+    stack.build(x.shape)
+    for weight in stack.weights:
+        weight.assign(np.zeros(weight.shape))
+    np.testing.assert_array_equal(harness.numpy(stack(x)), np.maximum(x, 0))
+
+
+def test_a_block_by_hand():
+    """One pixel, one channel: x + n relu(w relu(x)), then relu, where the 3x3 kernel sees its centre only."""
+    stack = ResidualStack(1, 1, depth=1)
+    stack.build((None, 1, 1, 1))
+    kernel = np.zeros((3, 3, 1, 1), "float32")
+    kernel[1, 1] = 3.0
+    for weight, value in zip(stack.weights, (kernel, [0.5], [[[[-2.0]]]], [1.0]), strict=True):
+        weight.assign(np.reshape(value, weight.shape))
+    got = harness.numpy(stack(np.array([[[[10.0]]], [[[0.1]]]], "float32")))
+    np.testing.assert_allclose(got.ravel(), [0.0, max(0.1 - 2 * (0.3 + 0.5) + 1, 0)], atol=1e-6)
+
+
+@pytest.mark.parametrize("argument", ["filters", "hidden"])
+def test_residual_stack_refuses(argument):
+    arguments = {"filters": 2, "hidden": 2, argument: 0}
+    harness.check_refuses(lambda: ResidualStack(**arguments), f"`{argument}` must be an integer >= 1")
+    harness.check_refuses(lambda: ResidualStack(2, 2, depth=-1), "`depth` must be an integer >= 0")
+
+
+def test_a_chain_without_parts_is_told_so():
+    with pytest.raises(TypeError, match="Chain must define `make_parts"):
+        Chain().build((None, 2))

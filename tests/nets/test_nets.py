@@ -1,0 +1,113 @@
+"""Networks: shapes that fit together at any size, linear outputs in float32, and refusals that name the argument."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import harness
+from keras_vae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, VQDecoder, VQEncoder
+
+
+def shape(layer, *input_shape):
+    """The output's shape, by tracing the layer: its values are in the goldens."""
+    return tuple(layer.compute_output_spec(keras.KerasTensor(input_shape)).shape)
+
+
+@pytest.mark.parametrize("size", [(8, 8, 1), (12, 20, 3), (4, 40, 2)])
+def test_conv_pair_at_any_size_divisible_by_the_stride(size):
+    assert shape(ConvEncoder(filters=(2, 3), units=5), 2, *size) == (2, 5)
+    assert shape(ConvDecoder(size, filters=(2, 3), units=5), 2, 4) == (2, *size)
+
+
+@pytest.mark.parametrize("levels", [0, 1, 3])
+@pytest.mark.parametrize("size", [(8, 16, 1), (24, 8, 3)])
+def test_vq_pair_at_any_size_and_depth(levels, size):
+    small = {"hidden": 4, "residual_hidden": 2, "levels": levels, "depth": 1}
+    code = (size[0] // 2**levels, size[1] // 2**levels, 5)
+    assert shape(VQEncoder(embedding_dim=5, **small), 2, *size) == (2, *code)
+    assert shape(VQDecoder(size, **small), 2, *code) == (2, *size)
+
+
+def test_vq_pair_at_the_papers_size():
+    encoder, decoder = VQEncoder(), VQDecoder((128, 128, 3))
+    codes = keras.KerasTensor((None, 32, 32, 64))
+    assert encoder.compute_output_spec(keras.KerasTensor((None, 128, 128, 3))).shape == codes.shape
+    assert decoder.compute_output_spec(codes).shape == (None, 128, 128, 3)
+
+
+@pytest.mark.parametrize("data", [(5,), (4, 4, 1), (2, 3, 4, 5)])
+def test_mlp_pair_takes_vectors_images_and_volumes(data):
+    assert shape(MLPEncoder(units=(4, 3)), 2, *data) == (2, 3)
+    assert shape(MLPDecoder(data, units=(4,)), 2, 3) == (2, *data)
+
+
+def test_mlp_is_the_matrix_products_it_says():
+    encoder = MLPEncoder(units=(3,), activation="relu")
+    x = np.random.default_rng(0).normal(size=(5, 2, 2)).astype("float32")
+    got = harness.numpy(encoder(x))
+    kernel, bias = (harness.numpy(w.value) for w in encoder.weights)
+    np.testing.assert_allclose(got, np.maximum(x.reshape(5, 4) @ kernel + bias, 0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        MLPDecoder((4, 4, 1), units=(3,)),
+        ConvDecoder((4, 4, 1), filters=(2,), units=3),
+        VQDecoder((4, 4, 1), hidden=2, residual_hidden=2, levels=1, depth=1),
+    ],
+    ids=lambda d: type(d).__name__,
+)
+def test_decoders_are_linear_at_the_end(decoder):
+    """Raising the last bias by c raises every output by c: no activation stands behind it."""
+    z = np.random.default_rng(1).normal(size=(2, 2, 2, 3)).astype("float32")
+    before = harness.numpy(decoder(z))
+    bias = decoder.weights[-1]
+    bias.assign(harness.numpy(bias.value) - 3.0)
+    np.testing.assert_allclose(harness.numpy(decoder(z)), before - 3.0, atol=1e-5)
+
+
+def test_bodies_follow_the_policy_and_outputs_are_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        decoder = MLPDecoder((4, 4, 1), units=(8,))
+        outputs = decoder(ops.ones((2, 3)))
+        hidden = decoder.parts[1]
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert hidden.compute_dtype == "bfloat16"
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float32"
+
+
+@pytest.mark.parametrize(
+    "make, told",
+    [
+        (lambda: MLPEncoder(units=(4, 0)), r"`units\[1\]` must be an integer >= 1"),
+        (lambda: MLPDecoder((4, 0), units=(4,)), r"`output_shape\[1\]` must be an integer >= 1"),
+        (lambda: ConvEncoder(filters=(0,)), r"`filters\[0\]` must be an integer >= 1"),
+        (lambda: ConvEncoder(units=0), "`units` must be an integer >= 1"),
+        (lambda: ConvEncoder(kernel_size=0), "`kernel_size` must be an integer >= 1"),
+        (
+            lambda: ConvEncoder(filters=(2, 2)).build((None, 8, 6, 1)),
+            "total stride 4. Received: 8 x 6",
+        ),
+        (lambda: ConvEncoder().build((None, 8)), r"`x` must have shape \(batch, height, width, channels\)"),
+        (
+            lambda: ConvDecoder((10, 8, 1), filters=(2, 2)),
+            "`output_shape` must have .*Received: 10 x 8",
+        ),
+        (lambda: ConvDecoder((8, 8)), r"`output_shape` must be \(height, width, channels\)"),
+        (lambda: VQEncoder(embedding_dim=0), "`embedding_dim` must be an integer >= 1"),
+        (lambda: VQEncoder(levels=-1), "`levels` must be an integer >= 0"),
+        (lambda: VQEncoder(depth=-1), "`depth` must be an integer >= 0"),
+        (lambda: VQEncoder().build((None, 10, 10, 3)), "divisible by the total stride 4. Received: 10 x 10"),
+        (lambda: VQEncoder().build((None, 10)), r"`x` must have shape \(batch, height, width, channels\)"),
+        (lambda: VQDecoder((6, 8, 1)), "total stride 4. Received: 6 x 8"),
+        (lambda: VQDecoder((8, 8)), r"`output_shape` must be \(height, width, channels\)"),
+        (lambda: VQDecoder((8, 8, 1), hidden=0), "`hidden` must be an integer >= 1"),
+        (lambda: VQDecoder((8, 8, 1), residual_hidden=0), "`residual_hidden` must be an integer >= 1"),
+    ],
+)
+def test_refuses(make, told):
+    harness.check_refuses(make, told)

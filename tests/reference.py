@@ -1,0 +1,99 @@
+"""The library's formulas a second time, in NumPy and SciPy only and as the papers print them: nothing here is fast."""
+
+import numpy as np
+from scipy import special, stats
+
+
+def kl_normal(mean_q, var_q, mean_p=0.0, var_p=1.0):
+    """KL(q || p) of diagonal normals by variances, over the event: (batch,). Kingma & Welling 2014, appendix B."""
+    mean_q, var_q, mean_p, var_p = np.broadcast_arrays(
+        *(np.asarray(a, "float64") for a in (mean_q, var_q, mean_p, var_p))
+    )
+    terms = np.log(np.sqrt(var_p) / np.sqrt(var_q)) + (var_q + (mean_q - mean_p) ** 2) / (2 * var_p) - 0.5
+    return terms.reshape(len(terms), -1).sum(axis=1)
+
+
+def normal_log_prob(x, mean, stddev):
+    """log N(x; mean, stddev^2), summed over the event: (batch,)."""
+    terms = stats.norm.logpdf(np.asarray(x, "float64"), mean, stddev)
+    return terms.reshape(len(terms), -1).sum(axis=1)
+
+
+def bernoulli_log_prob(x, logits):
+    """x log p + (1 - x) log(1 - p) with p = sigmoid(logits), summed over the event: (batch,)."""
+    x, logits = np.asarray(x, "float64"), np.asarray(logits, "float64")
+    terms = special.xlogy(x, special.expit(logits)) + special.xlogy(1 - x, special.expit(-logits))
+    return terms.reshape(len(terms), -1).sum(axis=1)
+
+
+def log_mean_exp(log_weights, axis=-1):
+    """log(mean(exp(log_weights)))."""
+    log_weights = np.asarray(log_weights, "float64")
+    return special.logsumexp(log_weights, axis=axis) - np.log(log_weights.shape[axis])
+
+
+def iwae_bound(log_weights, k):
+    """The log-mean-exp of k importance weights, averaged over disjoint groups: (batch,). Burda et al. 2016, eq. 8."""
+    groups = log_weights.shape[-1] // k
+    grouped = np.asarray(log_weights, "float64")[..., : groups * k].reshape(*log_weights.shape[:-1], groups, k)
+    return log_mean_exp(grouped).mean(axis=-1)
+
+
+def ppca(x, latent_dim):
+    """The maximum-likelihood W, mean and variance of probabilistic PCA. Tipping & Bishop 1999, eqs. 3.8 and 3.9."""
+    x = np.asarray(x, "float64")
+    mean = x.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov(x.T, bias=True))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    variance = values[latent_dim:].mean()
+    weights = vectors[:, :latent_dim] * np.sqrt(values[:latent_dim] - variance)
+    return weights, mean, variance
+
+
+def linear_gaussian_log_prob(x, weights, mean, variance):
+    """Exact log p(x) of z ~ N(0, I), x ~ N(W z + mean, variance I): (batch,). Tipping & Bishop 1999, eq. 3.4."""
+    covariance = weights @ weights.T + np.asarray(variance) * np.eye(len(weights))
+    return stats.multivariate_normal.logpdf(np.asarray(x, "float64"), mean, covariance)
+
+
+def linear_gaussian_posterior(x, weights, mean, variance):
+    """Mean (batch, latent) and covariance of p(z|x) in the same model. Bishop 2006, eqs. 12.41 and 12.42."""
+    m = weights.T @ weights + variance * np.eye(weights.shape[1])
+    return np.linalg.solve(m, weights.T @ (np.asarray(x, "float64") - mean).T).T, variance * np.linalg.inv(m)
+
+
+def nearest(vectors, codebook):
+    """The index of the nearest row of the codebook for each vector, ties to the lowest: (count,)."""
+    differences = np.asarray(vectors, "float64")[:, None, :] - np.asarray(codebook, "float64")[None]
+    return np.argmin((differences**2).sum(axis=-1), axis=1)
+
+
+def ema_update(codebook, counts, sums, vectors, decay):
+    """One step of the EMA codebook: N <- g N + (1-g) n, m <- g m + (1-g) sum z, e = m / N; rows with N < 1e-6 keep all.
+
+    van den Oord et al. 2017, eqs. 6 to 8, with N starting at one and m at e, and no Laplace smoothing.
+    """
+    indices = nearest(vectors, codebook)
+    new_counts, new_sums, new_codebook = counts.copy(), sums.copy(), codebook.copy()
+    for code in range(len(codebook)):
+        mine = vectors[indices == code]
+        count = decay * counts[code] + (1 - decay) * len(mine)
+        if count < 1e-6:
+            continue
+        new_counts[code] = count
+        new_sums[code] = decay * sums[code] + (1 - decay) * mine.sum(axis=0)
+        new_codebook[code] = new_sums[code] / count
+    return new_codebook, new_counts, new_sums
+
+
+def vq_losses(z_e, codebook):
+    """||sg[z_e] - e||^2 (which has the value of the commitment loss too), summed over positions and D: (batch,)."""
+    flat = np.asarray(z_e, "float64").reshape(-1, z_e.shape[-1])
+    quantized = codebook[nearest(flat, codebook)].reshape(z_e.shape)
+    return ((z_e - quantized) ** 2).reshape(len(z_e), -1).sum(axis=1)
+
+
+def perplexity(indices, codebook_size):
+    """exp of the entropy of the codes' empirical distribution."""
+    p = np.bincount(np.ravel(indices), minlength=codebook_size) / np.size(indices)
+    return float(np.exp(-special.xlogy(p, p).sum()))

@@ -1,0 +1,45 @@
+"""Models small enough to be worked out by hand or compiled in a second."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.training import TermsModel
+
+
+class Line(TermsModel):
+    """x -> Wx: squared error plus `weight` times the squared output."""
+
+    def __init__(self, weight=0.5, regularizer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.weight, self.regularizer = weight, regularizer
+        self.track("distortion", "power")
+        self.scale = self.coefficient("scale", weight)
+        self.dense = keras.layers.Dense(
+            2, use_bias=False, kernel_initializer="identity", kernel_regularizer=regularizer, name="dense"
+        )
+        self.calls = 0
+
+    def call(self, x, training=False):
+        self.calls += 1
+        return {"reconstruction": self.dense(x)}
+
+    def terms(self, x, y, outputs, training):
+        prediction = outputs["reconstruction"]
+        terms = {
+            "distortion": ops.sum(ops.square(y - 2.0 * prediction), axis=-1),
+            "power": ops.sum(ops.square(prediction), axis=-1),
+        }
+        return self.total(terms, power=ops.convert_to_tensor(self.scale))
+
+
+def points(count=12):
+    return np.random.default_rng(0).normal(size=(count, 2)).astype("float32")
+
+
+def line(optimizer="sgd", **kwargs):
+    compile_options = {k: kwargs.pop(k) for k in ("steps_per_execution", "metrics", "weighted_metrics") if k in kwargs}
+    model = Line(**kwargs)
+    model.build((None, 2))
+    model.compile(optimizer, **compile_options)
+    return model

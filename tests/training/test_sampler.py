@@ -1,0 +1,57 @@
+"""Compiled functions of a model's weights: any number of rows, few traces, present weights."""
+
+import keras
+import numpy as np
+import pytest
+
+import harness
+from keras_vae.training import Sampler
+from keras_vae.training.sampler import SamplerCache
+
+
+def layer():
+    dense = keras.layers.Dense(3, kernel_initializer=keras.initializers.Constant(0.5), name="dense")
+    dense.build((None, 2))
+    return dense
+
+
+def rows(count):
+    return np.arange(2 * count, dtype="float32").reshape(count, 2)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 9])
+def test_any_number_of_rows_in_any_batch_size(count):
+    dense = layer()
+    sampler = Sampler(dense, lambda inputs: {"sum": dense(inputs["x"]), "x": inputs["x"]})
+    got = sampler.run({"x": rows(count)}, batch_size=4)
+    np.testing.assert_array_equal(got["x"], rows(count))
+    np.testing.assert_allclose(got["sum"], np.repeat(rows(count).sum(axis=1, keepdims=True) / 2, 3, axis=1), rtol=1e-6)
+
+
+@pytest.mark.skipif(harness.BACKEND == "torch", reason="torch runs eagerly: nothing is traced")
+def test_few_shapes_are_traced():
+    dense, shapes = layer(), []
+
+    def function(inputs):
+        shapes.append(tuple(inputs["x"].shape))
+        return dense(inputs["x"])
+
+    sampler = Sampler(dense, function)
+    for count in (1, 2, 3, 4, 5, 7, 8, 100):
+        sampler.run({"x": rows(count)}, batch_size=8)
+    assert len(shapes) <= 8  # batches of 1, 2, 4 and 8 rows, each traced at most twice
+
+
+def test_a_sampler_sees_weights_that_change():
+    dense = layer()
+    sampler = Sampler(dense, lambda inputs: dense(inputs["x"]))
+    before = sampler.run({"x": rows(2)})
+    dense.kernel.assign(2 * harness.numpy(dense.kernel.value))
+    np.testing.assert_allclose(sampler.run({"x": rows(2)}), 2 * before, rtol=1e-6)
+
+
+def test_a_cache_makes_each_sampler_once():
+    dense, cache = layer(), SamplerCache()
+    one = cache.get("decode", dense, lambda inputs: dense(inputs["x"]))
+    assert cache.get("decode", dense, lambda inputs: None) is one
+    assert cache.get("encode", dense, lambda inputs: None) is not one
