@@ -106,3 +106,52 @@ def keras_quantizer(z, codes):
 
     compiled = jax.jit(jax.value_and_grad(stateless, argnums=1, has_aux=True))
     return lambda: jax.block_until_ready(compiled([v.value for v in layer.variables], z))
+
+
+def lean_quantizer(z, codes, rows=1024):
+    """The reference: no one-hot, distances in chunks of rows, index_add, the same moving averages and gradient."""
+    import torch
+
+    torch.set_num_threads(1)
+    z, codebook = torch.tensor(z, requires_grad=True), torch.randn(codes, 64)
+    counts, sums = torch.ones(codes), codebook.clone()
+
+    def step():
+        with torch.no_grad():
+            flat, norms = z.view(-1, 64), codebook.square().sum(1)
+            chunks = [torch.addmm(norms, part, codebook.t(), alpha=-2).argmin(1) for part in flat.split(rows)]
+            indices = torch.cat(chunks)
+            e = codebook[indices].view_as(z)
+            counts.mul_(0.99).index_add_(0, indices, torch.ones(len(indices)), alpha=0.01)
+            sums.mul_(0.99).index_add_(0, indices, flat, alpha=0.01)
+            codebook.copy_(sums / counts[:, None].clamp(min=1e-6))
+        loss = (z + (e - z).detach()).sum() + 0.25 * (z - e).square().sum()
+        return torch.autograd.grad(loss, z)
+
+    return step
+
+
+def plain_vae(x):
+    """One epoch of a plain torch loop over the MLP VAE."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.set_num_threads(1)
+    x = torch.tensor(x).flatten(1)
+    encoder = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 40))
+    decoder = nn.Sequential(nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784))
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()])
+
+    def epoch():
+        for rows in torch.randperm(len(x)).split(64):
+            batch = x[rows]
+            mean, log_var = encoder(batch).chunk(2, -1)
+            logits = decoder(mean + (0.5 * log_var).exp() * torch.randn_like(mean))
+            rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            distortion = functional.binary_cross_entropy_with_logits(logits, batch, reduction="none").sum(-1)
+            optimizer.zero_grad()
+            (distortion + rate).mean().backward()
+            optimizer.step()
+
+    return epoch

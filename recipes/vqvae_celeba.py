@@ -1,7 +1,7 @@
 """VQ-VAE on CelebA, 64x64x3 -> 16x16 codes of K = 512, moving-average codebook; a VAE of the same nets beside it.
 
 Paper     van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937. It has no CelebA figure: the bar is our own.
-Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py       (celeba_crops64 + celeba_aligned64, see the README;
+Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16   (celeba_crops64 + celeba_aligned64, see the README;
           full celeb_a through tensorflow-datasets is taken instead where it is prepared)
 Hardware  two CPU cores, TensorFlow: MINUTES. --full is 250 epochs of a net of twice the width, for a GPU: not run.
 Measured  celeba_aligned64 test: PSNR RESULT dB, usage USAGE, perplexity PERPLEXITY; VAE VAEPSNR dB at VAERATE bits. Seed 0.
@@ -49,23 +49,31 @@ def make_vae(args):
     return keras_vae.VAE(*nets(args, D), latent_dim=8, likelihood=likelihood)
 
 
-def train(model, batches, test, epochs, run, args):
-    model.build((None, *SHAPE))
+def train(make, batches, test, epochs, run, args):
+    """Trains under the policy asked for; returns the float32 model with its weights, and what was measured on it."""
+    keras.mixed_precision.set_dtype_policy(args.policy)
+    trained = make(args)
+    keras.mixed_precision.set_dtype_policy("float32")
+    model = make(args)
+    for part in (trained, model):
+        part.build((None, *SHAPE))
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, epochs * len(batches), warmup_target=1e-3, warmup_steps=min(500, len(batches))
     )
-    model.compile(keras.optimizers.Adam(schedule))
+    trained.compile(keras.optimizers.Adam(schedule))
     folder = run.checkpoint / type(model).__name__.lower()
-    batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
+    batches.epoch = done = keras_vae.training.resume(trained, folder) if args.resume else 0
     callbacks = [keras_vae.training.TrainingCheckpoint(folder)]
-    history = model.fit(batches, epochs=epochs, initial_epoch=done, validation_data=(test,), callbacks=callbacks)
+    history = trained.fit(batches, epochs=epochs, initial_epoch=done, validation_data=(test,), callbacks=callbacks)
     if history.epoch:
         curves(history, run.pictures / f"curves_{type(model).__name__.lower()}.png")
+    model.set_weights(trained.get_weights())
+    model.compile()
     reconstructions = np.clip(model.reconstruct(test), 0.0, 1.0)  # Gaussian means know no limits
     scores = model.evaluate(test, return_dict=True, verbose=0)
     metrics = {key: scores[key] for key in ("rate", "perplexity", "codebook_usage") if key in scores}
     metrics |= {"psnr": float(psnr(test, reconstructions).mean()), "ssim": float(ssim(test, reconstructions).mean())}
-    return metrics | {"bits_per_image": metrics.pop("rate") / np.log(2.0), "epochs": epochs, "seed": args.seed}
+    return model, metrics | {"bits_per_image": metrics.pop("rate") / np.log(2.0), "epochs": epochs, "seed": args.seed}
 
 
 def grid_of(model, images):
@@ -78,8 +86,7 @@ def main():
     keras.utils.set_random_seed(args.seed)
     batches, test = load(args)
 
-    vqvae = make_vqvae(args)
-    metrics = train(vqvae, batches, test, args.pick(24, 250, 1), run, args)
+    vqvae, metrics = train(make_vqvae, batches, test, args.pick(22, 250, 1), run, args)
     run.save_metrics({"vqvae": metrics, "compression_ratio": vqvae.compression_ratio})
     run.save_image("reconstructions", grid_of(vqvae, test[:16]))
     # The preview may not show an image of the data set: it shows the codebook, each code decoded as a constant map.
@@ -97,8 +104,7 @@ def main():
         limits="Centred faces at 64x64. It has no learned prior: samples are decoded noise.",
         preview=codebook,
     )
-    vae = make_vae(args)
-    beside = train(vae, batches, test, args.pick(10, 250, 1), run, args)
+    vae, beside = train(make_vae, batches, test, args.pick(8, 250, 1), run, args)
     run.save_metrics({"vae": beside})
     run.save_image("reconstructions_vae", grid_of(vae, test[:16]))
     run.save_image("samples_vae", image_grid(vae.sample(64, seed=args.seed), columns=8, clip=True))

@@ -16,6 +16,9 @@ import keras
 import numpy as np
 import pytest
 
+import harness
+from small_models import small
+
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -33,3 +36,29 @@ def pytest_collection_modifyitems(items):
 def fixed_seed():
     """Every test starts from the same global seed, so that none depends on which ran before it."""
     keras.utils.set_random_seed(1234)
+
+
+def fitted(kind):
+    keras.utils.set_random_seed(0)
+    model = small(kind)
+    model.compile("adam")
+    model.fit(harness.images(32), batch_size=16, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="session")
+def plain():
+    """A fitted PlainAutoencoder of 8x8x1 images; a test must leave it as it found it."""
+    return fitted("plain")
+
+
+@pytest.fixture(scope="session")
+def vae():
+    """A fitted convolutional VAE of 8x8x1 images with three latents; a test must leave it as it found it."""
+    return fitted("vae")
+
+
+@pytest.fixture(scope="session")
+def vqvae():
+    """A fitted VQVAE of 8x8x1 images with 4x4 codes of sixteen; a test must leave it as it found it."""
+    return fitted("vqvae")

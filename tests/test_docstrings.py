@@ -57,7 +57,7 @@ METHODS = {name: f for cls in PUBLIC.values() if inspect.isclass(cls) for name, 
 def arguments(thing):
     """The names that a docstring owes the reader: every parameter but self and the Keras keywords in **kwargs."""
     target = thing.__init__ if inspect.isclass(thing) else thing
-    if inspect.isclass(thing) and (target is object.__init__ or not target.__module__.startswith("keras_vae")):
+    if inspect.isclass(thing) and not getattr(target, "__module__", "").startswith("keras_vae"):
         return []
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [p.name for p in inspect.signature(target).parameters.values() if p.kind in kinds and p.name != "self"]

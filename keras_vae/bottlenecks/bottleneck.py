@@ -10,8 +10,12 @@ class Bottleneck(Configured, keras.layers.Layer):
 
     is_discrete = False  # whether the latents are integer codes
 
+    def parameters(self, h):
+        """What `posterior` needs, without a draw: encoding touches no random state. By default all that `call` returns."""
+        return self(h)
+
     def posterior(self, outputs):
-        """q(z|x) as a distribution, from the dict that `call` returned."""
+        """q(z|x) as a distribution, from the dict that `call` or `parameters` returned."""
         raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
 
     def lookup(self, latents):

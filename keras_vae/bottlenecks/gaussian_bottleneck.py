@@ -55,10 +55,13 @@ class GaussianBottleneck(Bottleneck):
     def build(self, input_shape):
         self.head.build(input_shape)
 
-    def call(self, h, training=False):
+    def parameters(self, h):
         mean, log_var = ops.split(float32(self.head(h)), 2, axis=-1)
-        posterior = Normal(mean, ops.clip(log_var, *LOG_VAR_RANGE))
-        return {"z": posterior.sample(self.seed_generator), "z_mean": posterior.mean, "z_log_var": posterior.log_var}
+        return {"z_mean": mean, "z_log_var": ops.clip(log_var, *LOG_VAR_RANGE)}
+
+    def call(self, h, training=False):
+        parameters = self.parameters(h)
+        return {"z": self.posterior(parameters).sample(self.seed_generator), **parameters}
 
     def posterior(self, outputs):
         return Normal(outputs["z_mean"], outputs["z_log_var"])

@@ -22,7 +22,7 @@ def live_answers(model, rows):
     images = np.random.default_rng(0).uniform(low, high, (rows, *model.image_shape)).astype("float32")
     images = np.round(images) if model.likelihood.whole else images
     latent = latent_name(model)
-    latents = np.asarray(model.encode(images))
+    latents = np.asarray(model.encode(images)).astype("int32" if model.is_discrete else "float32")
     answers = {
         "images": images,
         f"encode/{latent}": latents,

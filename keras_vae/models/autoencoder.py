@@ -88,7 +88,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def posterior(self, x):
         """q(z|x) as a distribution of tensors; over indices for a discrete model."""
-        return self.bottleneck.posterior(self.bottleneck(self.encoder(ops.cast(x, self.compute_dtype))))
+        return self.bottleneck.posterior(self.bottleneck.parameters(self.encoder(ops.cast(x, self.compute_dtype))))
 
     def encode_tensors(self, x, noise=None):
         """Latents of x, tensors: the draw that belongs to `noise`, or the mode without. Integer codes if discrete."""
@@ -101,7 +101,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def log_weights_tensors(self, x, noise):
         """log p(x, z) - log q(z|x) at the draws that belong to `noise` (batch, samples, *latent_shape): (batch, samples)."""
-        samples = noise.shape[1]
+        samples = ops.shape(noise)[1]  # TensorFlow relaxes it to an unknown size when a second one comes
         posterior = self.posterior(x).repeat(samples)
         z = posterior.sample_from(ops.reshape(noise, (-1, *self.latent_shape)))
         log_joint = self.likelihood.log_prob(self.decoder(z), ops.repeat(ops.cast(x, "float32"), samples, axis=0))

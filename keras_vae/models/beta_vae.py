@@ -14,7 +14,7 @@ class BetaVAE(Autoencoder):
 
     beta > 1 presses the latents towards independent factors at the cost of reconstruction. Distortion and rate are summed over
     the event, so that beta means the same for every image size. `elbo` stays the plain bound, -(distortion + rate). `beta` is a
-    scalar weight of the model: `keras_vae.CoefficientSchedule` or `model.beta.assign(...)` change it in a compiled `fit`.
+    scalar weight of the model: `keras_vae.callbacks.CoefficientSchedule` or `model.beta.assign(...)` change it in a compiled `fit`.
 
     Args:
         encoder: keras layer or model, x -> features; the Gaussian head is the bottleneck's.

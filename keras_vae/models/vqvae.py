@@ -79,9 +79,9 @@ class VQVAE(Autoencoder):
             weights["codebook"] = 1.0
         return self.total(terms, **weights)
 
-    def update_metrics(self, outputs):
-        self.perplexity.update_state(outputs["indices"])
-        self.codebook_usage.update_state(outputs["indices"])
+    def update_metrics(self, outputs, sample_weight=None):
+        self.perplexity.update_state(outputs["indices"], sample_weight)
+        self.codebook_usage.update_state(outputs["indices"], sample_weight)
 
     def update_state(self, outputs):
         if not self.bottleneck.learned_by_gradient:

@@ -75,21 +75,19 @@ def _from_web(address, metadata_sha256, cache_dir):
 
 def _fetch(address, name, digest, place, cache_dir):
     """Downloads beside the cached file, verifies, then renames: a broken download never takes a good file's place."""
-    home = pathlib.Path(cache_dir or keras.config.keras_home())
+    home = pathlib.Path(cache_dir or keras.config.keras_home()).expanduser()
     cached = home / place / name
     if digest is not None and cached.is_file() and sha256(cached) == digest:
         return cached
     partial = f"{name}.{secrets.token_hex(4)}.partial"
     try:
-        fetched = pathlib.Path(
-            keras.utils.get_file(partial, address, file_hash=digest, cache_subdir=place, cache_dir=cache_dir)
-        )
-        cached = fetched.with_name(name)  # get_file goes elsewhere when the cache cannot be written
+        cached.parent.mkdir(parents=True, exist_ok=True)  # else get_file takes a folder that all users share
+        fetched = keras.utils.get_file(partial, address, file_hash=digest, cache_subdir=place, cache_dir=str(home))
         os.replace(fetched, cached)
     except Exception as error:  # get_file raises a bare Exception when the network fails
         with contextlib.suppress(OSError):
-            (home / place / partial).unlink()
-        raise PresetError(f"{address} could not be downloaded and verified: {error}") from error
+            cached.with_name(partial).unlink()
+        raise PresetError(f"{address} could not be downloaded and verified into {home}: {error}") from error
     return cached
 
 

@@ -1,5 +1,8 @@
 """From a handle to a verified model: hashes first, then the allow-list, then the weights."""
 
+import tempfile
+
+import h5py
 import keras
 
 from keras_vae.presets.allow_list import check_config, without_compile_config
@@ -15,6 +18,7 @@ from keras_vae.presets.layout import (
 )
 from keras_vae.presets.preset_error import PresetError
 
+SHOWN = 4  # differences that an error message lists
 SUMMARY = ("model", "recipe", "dataset", "licence", "image_shape", "parameter_count", "metrics")
 
 
@@ -62,9 +66,9 @@ def load_pretrained(handle, *, metadata_sha256=None, cache_dir=None):
     folder = resolve(handle, metadata_sha256=metadata_sha256, cache_dir=cache_dir)
     metadata = read_metadata(folder)
     verify_files(folder, metadata)
-    config = read_json(folder / CONFIG)
+    config = without_compile_config(read_json(folder / CONFIG))
     check_config(config, folder / CONFIG)
-    model = _build(without_compile_config(config), folder, metadata)
+    model = _build(config, folder, metadata)
     _load_weights(model, folder, metadata)
     return model
 
@@ -137,7 +141,29 @@ def _load_weights(model, folder, metadata):
     try:
         model.load_weights(path)
     except Exception as error:  # h5py and Keras: OSError, ValueError, KeyError, TypeError, ...
-        raise PresetError(f"{path} does not fit the model of {CONFIG}{_versions(metadata)}: {error}") from error
+        reason = _differences(model, path) or error
+        raise PresetError(f"{path} does not fit the model of {CONFIG}{_versions(metadata)}: {reason}") from error
+
+
+def _differences(model, path):
+    """Where the file's weights and the model's differ in shape: Keras says that some do, and not which."""
+    with tempfile.TemporaryDirectory() as home:
+        model.save_weights(f"{home}/expected.weights.h5")
+        expected = _shapes(f"{home}/expected.weights.h5")
+    try:
+        found = _shapes(path)
+    except OSError as error:  # not HDF5
+        return str(error)
+    names = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
+    rows = [f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'none')}" for name in names]
+    return "; ".join(rows[:SHOWN]) + (f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
+
+
+def _shapes(path):
+    shapes = {}
+    with h5py.File(path, "r") as file:
+        file.visititems(lambda name, item: shapes.update({name: item.shape}) if hasattr(item, "shape") else None)
+    return shapes
 
 
 def _versions(metadata):

@@ -72,5 +72,5 @@ def _panel(axes, key, logs):
     axes.tick_params(labelsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.ticklabel_format(axis="y", useOffset=False)
-    if f"val_{key}" in logs and key in logs:
+    if f"val_{key}" in logs:
         axes.legend(frameon=False, fontsize=9)

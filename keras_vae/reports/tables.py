@@ -4,6 +4,7 @@ import numbers
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -23,12 +24,13 @@ def table(rows, title=None, columns=None):
         >>> table({"NLL (nats)": 86.76, "active units": 19})     # doctest: +SKIP
     """
     headings, body = _cells(rows, columns)
+    title = None if title is None else escape(title)
     drawn = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", show_header=any(headings))
     for index, heading in enumerate(headings):
         numeric = all(_is_number(row[index]) or row[index] is None for row in body)
         drawn.add_column(heading, justify="right" if numeric and body else "left", overflow="fold")
     for row in body:
-        drawn.add_row(*map(text_of, row))
+        drawn.add_row(*(escape(text_of(value)) for value in row))  # a file may be called digit[b].png
     # Made here and not at import, so that it follows the stdout of the moment; a file gets the room it needs.
     console = Console(highlight=False)
     if not console.is_terminal:

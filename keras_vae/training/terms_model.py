@@ -16,7 +16,7 @@ class TermsModel(Configured, keras.Model):
 
     - `call(x, training)` is pure: it returns a dict of per-example tensors. No `assign`, no metric, no `add_loss` in it.
     - `terms(x, y, outputs, training)` returns {"loss": (batch,), name: (batch,), ...}: each variant's own training step.
-    - `update_metrics(outputs)` and, while training, `update_state(outputs)` follow it: codebooks, baselines, counts.
+    - `update_metrics(outputs, sample_weight)` and, while training, `update_state(outputs)` follow it: codebooks, baselines, counts.
 
     `compute_loss`, which Keras calls in `fit`, `evaluate` and `train_on_batch` on every backend, runs these in order, so that
     gradients, several replicas, sample weights and mixed precision are handled in one place.
@@ -52,7 +52,7 @@ class TermsModel(Configured, keras.Model):
             loss = loss + weight * terms[name]
         return {"loss": loss, **terms}
 
-    def update_metrics(self, outputs):
+    def update_metrics(self, outputs, sample_weight=None):
         """Hook: metrics that are not means of terms."""
 
     def update_state(self, outputs):
@@ -77,7 +77,7 @@ class TermsModel(Configured, keras.Model):
         terms = self.terms(x, y, outputs, training)
         for name, tracker in self.trackers.items():
             tracker.update_state(ops.stop_gradient(terms[name]), weight)
-        self.update_metrics(outputs)
+        self.update_metrics(outputs, weight)
         if training:
             self.update_state(outputs)
         loss = terms["loss"]  # (batch,)

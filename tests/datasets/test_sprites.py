@@ -59,12 +59,13 @@ def test_areas_are_those_of_the_shapes(size):
 
 
 def test_closed_forms_of_the_areas():
-    x = (np.arange(800) + 0.5) / 800 - 0.5
+    x, y = np.meshgrid((np.arange(800) + 0.5) / 800 - 0.5, (np.arange(800) + 0.5) / 800 - 0.5)
+    x, y = 0.8 * x - 0.6 * y, 0.6 * x + 0.8 * y  # a grid askew, on which straight edges fall between points evenly
     for shape in range(3):
-        on = inside(shape, x, -x[:, None])
+        on = inside(shape, x, y)
         assert on.mean() == pytest.approx(AREAS[shape], rel=2e-3)
-        assert np.hypot(x, x[:, None])[on].max() == pytest.approx(RADIUS, rel=6e-3)  # reaches the circle, not past it
-        np.testing.assert_allclose(((x * on).sum() / on.sum(), (x[:, None] * on).sum() / on.sum()), 0, atol=1e-4)
+        assert RADIUS * 0.99 < np.hypot(x, y)[on].max() <= RADIUS  # up to the circle, not past it
+        np.testing.assert_allclose((x[on].mean(), y[on].mean()), 0, atol=1e-4)
 
 
 def test_shapes_have_their_symmetries_and_no_others():
@@ -164,7 +165,7 @@ def test_a_sample_repeats_with_its_seed_and_has_no_image_twice():
     np.testing.assert_array_equal(factors, same)
     assert images.dtype == np.float32 and images.shape == (500, 32, 32, 1) and factors.shape == (500, 5)
     assert not np.array_equal(sprites.sample(500, seed=5)[1], factors)
-    assert len(np.unique(sprites.index_of(sprites.sample(300000, seed=6, dtype="uint8")[1]))) == 300000
+    assert len(np.unique(sprites.index_of(sprites.sample(20000, seed=6, dtype="uint8")[1]))) == 20000
     few = sprites.sample(3000, seed=6, replace=True)[1]
     assert np.abs(few.mean(axis=0) / (np.array(sprites.factor_sizes) - 1) - 0.5).max() < 0.03
 

@@ -8,11 +8,11 @@ import sys
 import keras
 import numpy as np
 import pytest
-from harness import images, needs
-from small_models import plain, small
 
+from harness import images, needs
 from keras_vae.export import ExportError, export_saved_model, other_python, saved_model
 from keras_vae.export.saved_model import version_folder
+from small_models import plain, small
 
 BACKEND = keras.backend.backend()
 IN_PROCESS = [needs("tensorflow"), pytest.mark.skipif(BACKEND == "torch", reason="torch exports by another process")]

@@ -9,10 +9,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-from harness import images, needs
-from small_models import KINDS, small
 
+from harness import images, needs
 from keras_vae.export import export_saved_model
+from small_models import KINDS, small
 
 CLIENT = pathlib.Path(__file__).with_name("clean_client.py")
 LOADERS = ("by_eager_loader", "by_session_loader")

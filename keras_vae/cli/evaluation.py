@@ -1,0 +1,113 @@
+"""evaluate: a model's figures on images."""
+
+import re
+
+import numpy as np
+
+from keras_vae.cli.handles import load, resolved
+from keras_vae.cli.images import fitted, read_images
+from keras_vae.cli.messages import counted, note
+from keras_vae.datasets import load_images, load_sprites, static_binarize, stream, to_float
+from keras_vae.likelihoods import BernoulliLikelihood
+from keras_vae.metrics import psnr, ssim
+from keras_vae.metrics.ssim import WINDOW
+from keras_vae.ops.checks import integer
+from keras_vae.reports import table, write_json
+
+DATA = re.compile(r"(?P<name>[^:\s]+(:\d+\.\d+\.\d+)?)(:(?P<split>.+))?")
+SPRITES = 1000  # images of the sprites where no limit is given: there are 737,280
+
+
+def evaluate(args):
+    """`keras-vae evaluate NAME (IMAGES... | --data DATASET[:SPLIT])`.
+
+    Args:
+        args: namespace of the parser's.
+    """
+    if bool(args.images) == bool(args.data):
+        raise ValueError(
+            "evaluate needs either IMAGES or `--data`. Received: " + ("both." if args.data else "neither.")
+        )
+    samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
+    model = load(args.name, seed)
+    if args.data:
+        images, source = _dataset(args, model.image_shape)
+    else:
+        images, source = read_images(args.images, model.image_shape, args.limit)[0], " ".join(args.images)
+    greys = isinstance(model.likelihood, BernoulliLikelihood) and bool(np.any((images != 0) & (images != 1)))
+    if greys:
+        note(f"greys binarised, one Bernoulli draw with seed {seed}: the model's likelihood is that of binary pixels")
+        images = static_binarize(images, seed)
+    figures = figures_of(model, images, samples, seed, args.batch_size)
+    rows = [{"figure": name, "value": value, "": _unit(model, name, samples)} for name, value in figures.items()]
+    table(rows, f"{args.name} on {counted(len(images), 'image')}: {source}")
+    if args.json:
+        facts = {"model": str(resolved(args.name)), "data": source, "images": len(images), "binarised": greys}
+        write_json(args.json, {**facts, "seed": seed, "num_samples": samples or None, "metrics": figures})
+        print(f"{args.json}: the same figures")
+
+
+def figures_of(model, images, samples=0, seed=0, batch_size=128):
+    """Name -> float: the terms of the loss, PSNR and SSIM, -log p(x) where `samples`, bits and ratio for codes.
+
+    Args:
+        model: a built model.
+        images: float32 array (batch, *image_shape).
+        samples: int, of the importance-weighted likelihood; 0 leaves it out. Default: 0.
+        seed: int, of its draws. Default: 0.
+        batch_size: int, images at a time. Default: 128.
+    """
+    model.compile()
+    figures = model.evaluate(images, batch_size=batch_size, return_dict=True, verbose=0)
+    figures = {name: float(value) for name, value in figures.items()}
+    if samples:
+        figures["nll"] = -float(model.log_likelihood(images, num_samples=samples, seed=seed).mean())
+    reconstructions = model.reconstruct(images, batch_size=batch_size)
+    figures["psnr"] = float(psnr(images, reconstructions).mean())
+    if images.ndim == 4 and min(images.shape[1:3]) >= WINDOW:
+        figures["ssim"] = float(ssim(images, reconstructions).mean())
+    if model.is_discrete:
+        figures |= {"bits_per_image": model.bits_per_image, "compression_ratio": model.compression_ratio}
+    return figures
+
+
+def _dataset(args, shape):
+    match = DATA.fullmatch(args.data)
+    if match is None:
+        raise ValueError(f"`--data` must be DATASET or DATASET:SPLIT. Received: {args.data!r}.")
+    name, split = match["name"], match["split"] or "test"
+    if name == "sprites":
+        if match["split"]:
+            raise ValueError(f"sprites have no splits; they are drawn with `--seed`. Received: `--data` {args.data}.")
+        images, _ = load_sprites(shape[0]).sample(args.limit or SPRITES, seed=args.seed)
+        source = f"{args.data}, drawn with seed {args.seed}"
+    else:
+        # A square model gets the loader's own crop and size, the protocol of the recipes; it changes nothing that fits.
+        size = shape[0] if shape[0] == shape[1] else None
+        options = {"size": size, "crop": args.crop, "limit": args.limit}
+        images = to_float(load_images(name, split, download=args.download, **options))
+        source = f"{name}, {split}"
+        stored = _stored_shape(name, split)
+        if stored[:2] != images.shape[1:3]:
+            note(f"{name}: cropped to the centre and resized to {images.shape[2]}x{images.shape[1]}")
+    if images.shape[1:] != shape:
+        images = fitted(images, [f"{name}[{i}]" for i in range(len(images))], shape)
+    return images, source
+
+
+def _stored_shape(name, split):
+    try:
+        return stream(name, split, 1).image_shape
+    except ValueError:  # images of many sizes
+        return (None, None, None)
+
+
+def _unit(model, name, samples):
+    nats = "nats" if model.has_density else "squared error"
+    units = {"distortion": nats, "rate": "nats", "elbo": "nats", "psnr": "dB", "bits_per_image": "bits"}
+    units["nll"] = f"nats, -log p(x) by importance weighting, {samples:,} samples"
+    if model.is_discrete:
+        units["perplexity"] = f"of {model.bottleneck.codebook_size:,} codes"
+        units["codebook_usage"] = "share of the codes"
+        units["compression_ratio"] = "times fewer bits than 8 per value"
+    return units.get(name, "")

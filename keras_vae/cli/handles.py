@@ -1,0 +1,54 @@
+"""From what the user calls a model to the model: presets, run folders, addresses."""
+
+import difflib
+import pathlib
+
+import keras
+
+from keras_vae.presets import PresetError, load_pretrained
+from keras_vae.presets.layout import METADATA, shipped_names
+
+
+def resolved(name):
+    """What `load_pretrained` takes for NAME: a preset or an address as it is, a run's folder as that of its model.
+
+    Args:
+        name: str, a preset's name, a preset's or a run's folder, https:// or hf://.
+
+    Raises:
+        PresetError: no such preset or folder, told with the closest names; or a folder without a finished model.
+    """
+    if "://" in name or name in shipped_names():  # a bare name means the shipped preset first
+        return name
+    folder = pathlib.Path(name).expanduser()
+    if not name or not folder.is_dir():
+        raise PresetError(_unknown(name))
+    for candidate in (folder, folder / "model"):
+        if (candidate / METADATA).is_file():
+            return str(candidate)
+    raise PresetError(
+        f"{folder} must be a preset or a finished run. Received: a folder with neither {METADATA} nor model/{METADATA}."
+    )
+
+
+def load(name, seed=0):
+    """The model that NAME stands for. What it draws afterwards, as in `evaluate`, repeats with the seed.
+
+    Args:
+        name: str; see `resolved`.
+        seed: int >= 0. Default: 0.
+    """
+    keras.utils.set_random_seed(seed)
+    return load_pretrained(resolved(name))
+
+
+def _unknown(name):
+    runs = [path.parents[1].as_posix() for path in sorted(pathlib.Path("runs").glob(f"*/model/{METADATA}"))]
+    names = [*shipped_names(), *runs]
+    wanted = pathlib.Path(name).name.lower()
+    # by their last part, so that "vae_mnst" finds runs/vae_mnist as well
+    close = difflib.get_close_matches(wanted, [pathlib.Path(n).name for n in names], n=3, cutoff=0.5)
+    meant = [n for n in names if pathlib.Path(n).name in close]
+    if meant:
+        return f"there is no preset and no folder {name!r}. Did you mean {' or '.join(repr(n) for n in meant)}?"
+    return f"there is no preset and no folder {name!r}. Presets: {', '.join(names) or 'none is installed'}."

@@ -1,0 +1,57 @@
+"""neighbours: the images whose latents are nearest to those of one image."""
+
+import keras
+import numpy as np
+
+from keras_vae.cli.handles import load
+from keras_vae.cli.images import read_images
+from keras_vae.cli.messages import counted
+from keras_vae.cli.output import check_out, write_images
+from keras_vae.ops.checks import integer
+from keras_vae.reports import table, traversal_grid
+
+
+def neighbours(args):
+    """`keras-vae neighbours NAME IMAGE --among IMAGES... -k N -o FILE`.
+
+    Args:
+        args: namespace of the parser's.
+    """
+    out, k = check_out(args.out, ".png", ".npy"), integer("k", args.k)
+    model = load(args.name)
+    query, names = read_images([args.image], model.image_shape)
+    if len(query) > 1:
+        raise ValueError(f"`IMAGE` must be one image. Received: {args.image}, which holds {len(query)}.")
+    images, among = read_images(args.among, model.image_shape, args.limit)
+    distances, equal = distances_of(model, model.encode(query)[0], model.encode(images))
+    order = np.argsort(distances, kind="stable")[:k]
+    shown = np.concatenate([query, images[order]])
+    labels = ["query", *(f"{distances[i]:.3g}" for i in order)]
+    write_images(out, shown, lambda path: traversal_grid(shown[None], [""], path, column_labels=labels))
+    rows = [{"": rank + 1, "image": among[i], "distance": float(distances[i])} for rank, i in enumerate(order)]
+    if equal is not None:
+        rows = [{**row, "equal codes": f"{equal[i]:.1%}"} for row, i in zip(rows, order, strict=True)]
+    measure = "between the vectors of the codes, root mean square over positions" if model.is_discrete else "of z_mean"
+    table(rows, f"nearest to {names[0]} of {counted(len(images), 'image')}: Euclidean distance {measure}")
+    print(f"{out}: the query, then its neighbours, nearest first")
+
+
+def distances_of(model, query, latents):
+    """How far each of `latents` is from `query`, (batch,), and for codes the share of positions with the same code.
+
+    Continuous latents: Euclidean distance of the posterior means. Codes are names without an order, so it is their
+    vectors that are compared: the square root of the mean over positions of ||e_query - e||^2.
+
+    Args:
+        model: a built model.
+        query: array of shape `model.latent_shape`.
+        latents: array (batch, *model.latent_shape).
+    """
+    if not model.is_discrete:
+        difference = (latents - query).reshape(len(latents), -1).astype("float64")
+        return np.sqrt(np.sum(difference**2, axis=1)), None
+    codes, own = latents.reshape(len(latents), -1), query.reshape(-1)
+    codebook = keras.ops.convert_to_numpy(model.bottleneck.codebook).astype("float64")
+    squares = np.stack([np.sum((codebook - codebook[code]) ** 2, axis=1) for code in own])  # (positions, K)
+    apart = squares[np.arange(len(own)), codes]  # (batch, positions)
+    return np.sqrt(apart.mean(axis=1)), (codes == own).mean(axis=1)

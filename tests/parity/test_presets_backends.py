@@ -1,0 +1,78 @@
+"""One preset, three backends: the same codes, the same images of the same codes. Each backend in its own process."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from harness import images
+from keras_vae import load_pretrained, save_pretrained
+from keras_vae.presets import layout
+from small_models import KINDS, facts, small
+
+SCRIPT = pathlib.Path(__file__).with_name("preset_answers.py")
+BACKENDS = ("tensorflow", "jax", "torch")
+PAIRS = [("tensorflow", "jax"), ("tensorflow", "torch"), ("jax", "torch")]
+PRESETS = [*KINDS, *layout.shipped_names()]
+ROWS = 32
+
+pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """backend -> name/codes, name/decoded, name/reconstruction of every preset, small and shipped."""
+    home = tmp_path_factory.mktemp("parity")
+    folders = {kind: save_pretrained(small(kind), home / kind, **facts()) for kind in KINDS}
+    folders.update({name: layout.shipped_folder() / name for name in layout.shipped_names()})
+    questions = {}
+    for name, folder in folders.items():
+        model = load_pretrained(folder)
+        height, _, channels = model.image_shape
+        x = images(ROWS, height, channels)
+        questions[f"{name}/images"] = np.round(x) if model.likelihood.whole else x
+        questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"])  # the same for every backend
+    np.savez(home / "questions.npz", **questions)
+    models = [f"{name}={folder}" for name, folder in folders.items()]
+    found = {}
+    for backend in BACKENDS:  # one after the other: the machine may have two cores
+        target = home / f"{backend}.npz"
+        done = subprocess.run(
+            [sys.executable, str(SCRIPT), str(home / "questions.npz"), str(target), *models],
+            env={**os.environ, "KERAS_BACKEND": backend},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        found[backend] = dict(np.load(target))
+    return found
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+@pytest.mark.parametrize("name", PRESETS)
+class TestBackendsAgree:
+    def test_codes(self, answers, name, pair):
+        one, other = (answers[backend][f"{name}/codes"] for backend in pair)
+        assert one.shape == other.shape and one.dtype == other.dtype
+        if np.issubdtype(one.dtype, np.integer):
+            assert (one == other).mean() >= 0.999
+        else:
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+    def test_images_of_the_same_codes(self, answers, name, pair):
+        one, other = (answers[backend][f"{name}/decoded"] for backend in pair)
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+    def test_reconstructions_where_the_codes_agree(self, answers, name, pair):
+        codes = [answers[backend][f"{name}/codes"] for backend in pair]
+        one, other = (answers[backend][f"{name}/reconstruction"] for backend in pair)
+        agree = np.ones(len(one), bool)
+        if np.issubdtype(codes[0].dtype, np.integer):
+            agree = (codes[0] == codes[1]).reshape(len(one), -1).all(axis=1)
+        assert agree.mean() >= 0.5
+        np.testing.assert_allclose(one[agree], other[agree], atol=1e-4)
