@@ -1,9 +1,9 @@
 """VAE on dynamically binarised MNIST: 784-200-200-50, the importance-weighted likelihood of the IWAE paper's VAE row.
 
-Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one stochastic layer, k = 1: 86.76 nats, 19 active units.
-Command   KERAS_BACKEND=jax python recipes/vae_mnist.py            (mnist through tensorflow-datasets: see the README)
-Hardware  one CPU core, JAX: MINUTES. --full is the paper's schedule, 3,280 epochs at batch 20: about 11 hours.
-Measured  L_5000 = RESULT nats on the 10,000 test images, UNITS active units, seed 0.
+Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one stochastic layer, k = 1: 86.76 nats, 19
+active units. Command   KERAS_BACKEND=jax python recipes/vae_mnist.py            (mnist through tensorflow-datasets: see
+the README) Hardware  one CPU core, JAX: MINUTES. --full is the paper's schedule, 3,280 epochs at batch 20: about 11
+hours. Measured  L_5000 = RESULT nats on the 10,000 test images, UNITS active units, seed 0.
 """
 
 from pathlib import Path
@@ -40,7 +40,9 @@ def main():
     run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
     keras.utils.set_random_seed(args.seed)
     train = load_images("mnist", "train", download=True, limit=args.pick(None, None, 500))
-    test = static_binarize(load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)), seed=args.seed)
+    test = static_binarize(
+        load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)), seed=args.seed
+    )
     epochs = args.pick(900, 3280, 2)
     batches = DynamicBinarization(train, args.pick(100, 20, 100), seed=args.seed, drop_remainder=True)
 

@@ -1,10 +1,12 @@
 """VQ-VAE on CelebA, 64x64x3 -> 16x16 codes of K = 512, moving-average codebook; a VAE of the same nets beside it.
 
 Paper     van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937. It has no CelebA figure: the bar is our own.
-Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16   (celeba_crops64 + celeba_aligned64, see the README;
+Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16   (celeba_crops64 +
+celeba_aligned64, see the README;
           full celeb_a through tensorflow-datasets is taken instead where it is prepared)
 Hardware  two CPU cores, TensorFlow: MINUTES. --full is 250 epochs of a net of twice the width, for a GPU: not run.
-Measured  celeba_aligned64 test: PSNR RESULT dB, usage USAGE, perplexity PERPLEXITY; VAE VAEPSNR dB at VAERATE bits. Seed 0.
+Measured  celeba_aligned64 test: PSNR RESULT dB, usage USAGE, perplexity PERPLEXITY; VAE VAEPSNR dB at VAERATE bits.
+Seed 0.
 """
 
 from pathlib import Path
@@ -29,7 +31,8 @@ def load(args):
         return stream("celeb_a", "train", batch_size, size=64, crop=148, seed=args.seed, limit=limit), to_float(test)
     parts = [load_images(name, "train", limit=limit) for name in ("celeba_crops64", "celeba_aligned64")]
     test = load_images("celeba_aligned64", "test", limit=limit)
-    return ImageBatches(np.concatenate(parts), batch_size, seed=args.seed, mirror=True, drop_remainder=True), to_float(test)
+    images = np.concatenate(parts)
+    return ImageBatches(images, batch_size, seed=args.seed, mirror=True, drop_remainder=True), to_float(test)
 
 
 def nets(args, features):

@@ -59,6 +59,17 @@ def assert_same_weights(before, after):
     assert not changed, f"these weights differ: {changed}"
 
 
+def set_weights(thing, seed=0):
+    """Gives every float weight numbers that NumPy drew, so that a layer or model is the same on every backend."""
+    rng = np.random.default_rng(seed)
+    for variable in thing.variables:
+        if keras.backend.is_float_dtype(variable.dtype) and variable.name != "seed_generator_state":
+            fan_in = max(1, int(np.prod(variable.shape[:-1])))
+            value = rng.normal(size=variable.shape) / np.sqrt(fan_in)
+            variable.assign(1 + np.abs(value) if variable.name in ("counts", "beta", "commitment_weight") else value)
+    return thing
+
+
 def defaults(cls):
     parameters = inspect.signature(cls.__init__).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}

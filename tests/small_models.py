@@ -1,7 +1,9 @@
-"""Small built models of each kind, with weights that are neither zero nor symmetric: for presets and export."""
+"""What the tests of presets and export share: small built models of each kind, provenance, other processes."""
 
 import hashlib
 import json
+import os
+import pathlib
 
 import numpy as np
 
@@ -16,8 +18,7 @@ def plain():
 
 
 def vae():
-    encoder = keras_vae.ConvEncoder(filters=(4, 6), units=12)
-    return keras_vae.VAE(encoder, keras_vae.ConvDecoder(SHAPE, filters=(4, 6), units=12), latent_dim=3)
+    return keras_vae.VAE(keras_vae.MLPEncoder((16,)), keras_vae.MLPDecoder(SHAPE, (16,)), latent_dim=3)
 
 
 def vqvae():
@@ -45,6 +46,11 @@ def facts(**changes):
     """The keyword arguments that `save_pretrained` requires."""
     given = {"recipe": "tests", "dataset": "noise", "licence": "CC0-1.0", "seed": 0, "metrics": {"psnr": 12.5}}
     return {**given, **changes}
+
+
+def environment(backend):
+    """The environment of a Python process that imports this keras_vae, installed or not, on another backend."""
+    return {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(pathlib.Path(keras_vae.__file__).parents[1])}
 
 
 def reseal(folder):

@@ -21,8 +21,8 @@ def configured():
 def choose_backend():
     """Sets KERAS_BACKEND to an installed backend where the user has chosen none.
 
-    An explicit KERAS_BACKEND, or a Keras that is imported already, is left as it is. Otherwise the backend of keras.json
-    is taken if it is installed, else the first installed one of tensorflow, jax, torch.
+    An explicit KERAS_BACKEND, or a Keras that is imported already, is left as it is. Otherwise the backend of
+    keras.json is taken if it is installed, else the first installed one of tensorflow, jax, torch.
 
     Raises:
         ImportError: if no backend is installed.

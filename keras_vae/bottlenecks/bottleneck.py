@@ -6,12 +6,12 @@ from keras_vae.ops.registration import Configured
 
 
 class Bottleneck(Configured, keras.layers.Layer):
-    """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, so that every backend can compile it."""
+    """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, for every backend to compile."""
 
     is_discrete = False  # whether the latents are integer codes
 
     def parameters(self, h):
-        """What `posterior` needs, without a draw: encoding touches no random state. By default all that `call` returns."""
+        """What `posterior` needs, without a draw: encoding touches no random state. Default: what `call` returns."""
         return self(h)
 
     def posterior(self, outputs):

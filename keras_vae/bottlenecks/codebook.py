@@ -14,8 +14,14 @@ from keras_vae.ops.numerics import straight_through, sum_event
 class Codebook(Bottleneck):
     """Abstract: replaces each feature vector by its nearest row of a codebook of K rows of D numbers.
 
-    The codebook and the search are float32 under any dtype policy: in bfloat16 one code in a hundred would be another. Only
-    the indices of the nearest rows are kept: neither one-hot vectors nor the distances to all K rows.
+    The codebook and the search are float32 under any dtype policy: in bfloat16 one code in a hundred would be another.
+    Only the indices of the nearest rows are kept: neither one-hot vectors nor the distances to all K rows.
+
+    Args:
+        codebook_size: int >= 2, K, the number of codes.
+        embedding_dim: int >= 1, D, the length of a code: the encoder's number of features.
+        seed: int or None, of the first codebook. Default: None.
+        **kwargs: of keras.layers.Layer; the dtype is float32 always.
     """
 
     is_discrete = True
@@ -51,7 +57,9 @@ class Codebook(Bottleneck):
         """Features (batch, ..., D) -> (flat features (n, D), flat indices (n,), outputs dict)."""
         z_e = ops.cast(h, "float32")
         flat = ops.reshape(z_e, (-1, self.embedding_dim))
-        indices = _backend.nearest_codes(ops.stop_gradient(flat), ops.stop_gradient(ops.convert_to_tensor(self.codebook)))
+        indices = _backend.nearest_codes(
+            ops.stop_gradient(flat), ops.stop_gradient(ops.convert_to_tensor(self.codebook))
+        )
         positions = ops.reshape(indices, ops.shape(z_e)[:-1])
         e = ops.take(self.codebook, positions, axis=0)
         outputs = {
@@ -73,6 +81,7 @@ class Codebook(Bottleneck):
             raise TypeError(f"`{name}` must be an array of integer codes. Received: dtype={codes.dtype}.")
         if codes.size and (codes.min() < 0 or codes.max() >= self.codebook_size):
             raise ValueError(
-                f"`{name}` must be codes in [0, {self.codebook_size}). Received: codes from {codes.min()} to {codes.max()}."
+                f"`{name}` must be codes in [0, {self.codebook_size}). "
+                f"Received: codes from {codes.min()} to {codes.max()}."
             )
         return codes.astype("int32")

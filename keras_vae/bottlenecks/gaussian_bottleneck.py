@@ -16,9 +16,9 @@ LOG_VAR_RANGE = (-20.0, 20.0)  # variances from 2e-9 to 5e8: exp stays far from 
 class GaussianBottleneck(Bottleneck):
     """Diagonal Gaussian posterior q(z|x) = N(z_mean, exp(z_log_var)), drawn by z = mean + exp(log_var / 2) * noise.
 
-    Mean and log-variance are one linear map of the features, on the last axis: vectors give a vector of latents, feature maps
-    a map of latents. The draw is made in training and in evaluation alike, so that both estimate the same bound. Posterior
-    parameters and the draw are float32 under any dtype policy. Kingma & Welling 2014, section 2.4.
+    Mean and log-variance are one linear map of the features, on the last axis: vectors give a vector of latents,
+    feature maps a map of latents. The draw is made in training and in evaluation alike, so that both estimate the same
+    bound. Posterior parameters and the draw are float32 under any dtype policy. Kingma & Welling 2014, section 2.4.
 
     Args:
         latent_dim: int >= 1, latents on the last axis.

@@ -9,11 +9,11 @@ from keras_vae.ops.registration import export
 
 @export
 class VectorQuantizer(Codebook):
-    """Nearest-code quantization whose codebook is learnt by gradient: ||sg[z_e] - e||^2 pulls the codes to the features.
+    """Nearest-code quantization with a codebook learnt by gradient: ||sg[z_e] - e||^2 pulls codes to features.
 
-    z_q = e_k with k = argmin_j ||z_e - e_j||^2, passed on with a straight-through gradient. "codebook" reaches only the codes
-    and "commitment" only the encoder; `VQVAE` weighs and adds them (van den Oord 2017, eq. 3). Codes that no feature is near to
-    get no gradient: `VectorQuantizerEMA` restarts them.
+    z_q = e_k with k = argmin_j ||z_e - e_j||^2, passed on with a straight-through gradient. "codebook" reaches only the
+    codes and "commitment" only the encoder; `VQVAE` weighs and adds them (van den Oord 2017, eq. 3). Codes that no
+    feature is near to get no gradient: `VectorQuantizerEMA` restarts them.
 
     Args:
         codebook_size: int >= 2, K, the number of codes.

@@ -13,13 +13,13 @@ FROZEN = 1e-6  # a count this small has no mean worth the name: the row keeps it
 
 @export
 class VectorQuantizerEMA(Codebook):
-    """Nearest-code quantization whose codes are moving averages of the features they stand for, with dead codes restarted.
+    """Nearest-code quantization whose codes are moving averages of the features they stand for; dead codes restart.
 
-    Per step, with n_k features assigned to code k and s_k their sum: N_k <- g N_k + (1 - g) n_k, m_k <- g m_k + (1 - g) s_k,
-    e_k = m_k / N_k exactly (van den Oord 2017, appendix A.1; no Laplace term). N starts at one and m at e, so that unused codes
-    stay where they are. A code whose N falls below `restart_threshold` times the average count is dead: it is moved, in graph,
-    to a random feature of the batch, with N = 1. The statistics leave `call` while training and `update` takes them, summed over
-    replicas; the search uses the codebook from before the update.
+    Per step, with n_k features assigned to code k and s_k their sum: N_k <- g N_k + (1 - g) n_k, m_k <- g m_k + (1 - g)
+    s_k, e_k = m_k / N_k exactly (van den Oord 2017, appendix A.1; no Laplace term). N starts at one and m at e, so that
+    unused codes stay where they are. A code whose N falls below `restart_threshold` times the average count is dead: it
+    is moved, in graph, to a random feature of the batch, with N = 1. The statistics leave `call` while training and
+    `update` takes them, summed over replicas; the search uses the codebook from before the update.
 
     Args:
         codebook_size: int >= 2, K, the number of codes.
@@ -79,7 +79,7 @@ class VectorQuantizerEMA(Codebook):
         return outputs
 
     def statistics(self, flat, indices):
-        """What `update` needs of one batch: counts and sums by code, and a random feature for each code to restart at."""
+        """What `update` needs of a batch: counts and sums by code, and a random feature for each code to restart at."""
         counts, sums = _backend.code_statistics(flat, indices, self.codebook_size)
         statistics = {"code_counts": counts, "code_sums": sums}
         if self.restart_threshold > 0:

@@ -40,7 +40,8 @@ def evaluate(args):
         images = static_binarize(images, seed)
     figures = figures_of(model, images, samples, seed, args.batch_size)
     rows = [{"figure": name, "value": value, "": _unit(model, name, samples)} for name, value in figures.items()]
-    table(rows, f"{args.name} on {counted(len(images), 'image')}: {source}")
+    print(f"{args.name} on {counted(len(images), 'image')}: {source}")
+    table(rows)
     if args.json:
         facts = {"model": str(resolved(args.name)), "data": source, "images": len(images), "binarised": greys}
         write_json(args.json, {**facts, "seed": seed, "num_samples": samples or None, "metrics": figures})
@@ -59,7 +60,7 @@ def figures_of(model, images, samples=0, seed=0, batch_size=128):
     """
     model.compile()
     figures = model.evaluate(images, batch_size=batch_size, return_dict=True, verbose=0)
-    figures = {name: float(value) for name, value in figures.items()}
+    figures = {name: float(figures[name]) for name in ("loss", *(name for name in figures if name != "loss"))}
     if samples:
         figures["nll"] = -float(model.log_likelihood(images, num_samples=samples, seed=seed).mean())
     reconstructions = model.reconstruct(images, batch_size=batch_size)
@@ -79,7 +80,7 @@ def _dataset(args, shape):
     if name == "sprites":
         if match["split"]:
             raise ValueError(f"sprites have no splits; they are drawn with `--seed`. Received: `--data` {args.data}.")
-        images, _ = load_sprites(shape[0]).sample(args.limit or SPRITES, seed=args.seed)
+        images, _ = load_sprites(shape[0] if shape[0] in (32, 64) else 64).sample(args.limit or SPRITES, seed=args.seed)
         source = f"{args.data}, drawn with seed {args.seed}"
     else:
         # A square model gets the loader's own crop and size, the protocol of the recipes; it changes nothing that fits.

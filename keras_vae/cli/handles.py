@@ -2,8 +2,7 @@
 
 import difflib
 import pathlib
-
-import keras
+import random
 
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
@@ -38,7 +37,9 @@ def load(name, seed=0):
         name: str; see `resolved`.
         seed: int >= 0. Default: 0.
     """
-    keras.utils.set_random_seed(seed)
+    # Keras's seed generators draw their seeds here. Its `set_random_seed` would do, and import TensorFlow on any
+    # backend.
+    random.seed(seed)
     return load_pretrained(resolved(name))
 
 
@@ -48,7 +49,7 @@ def _unknown(name):
     wanted = pathlib.Path(name).name.lower()
     # by their last part, so that "vae_mnst" finds runs/vae_mnist as well
     close = difflib.get_close_matches(wanted, [pathlib.Path(n).name for n in names], n=3, cutoff=0.5)
-    meant = [n for n in names if pathlib.Path(n).name in close]
+    meant = [n for n in names if pathlib.Path(n).name in close[: 1 if wanted in close else None]]
     if meant:
         return f"there is no preset and no folder {name!r}. Did you mean {' or '.join(repr(n) for n in meant)}?"
     return f"there is no preset and no folder {name!r}. Presets: {', '.join(names) or 'none is installed'}."

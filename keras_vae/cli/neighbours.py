@@ -10,6 +10,8 @@ from keras_vae.cli.output import check_out, write_images
 from keras_vae.ops.checks import integer
 from keras_vae.reports import table, traversal_grid
 
+DECIMALS = 5  # beyond, the latents of one image depend on how many were encoded with it
+
 
 def neighbours(args):
     """`keras-vae neighbours NAME IMAGE --among IMAGES... -k N -o FILE`.
@@ -32,7 +34,8 @@ def neighbours(args):
     if equal is not None:
         rows = [{**row, "equal codes": f"{equal[i]:.1%}"} for row, i in zip(rows, order, strict=True)]
     measure = "between the vectors of the codes, root mean square over positions" if model.is_discrete else "of z_mean"
-    table(rows, f"nearest to {names[0]} of {counted(len(images), 'image')}: Euclidean distance {measure}")
+    print(f"nearest to {names[0]} of {counted(len(images), 'image')}, Euclidean distance {measure}:")
+    table(rows)
     print(f"{out}: the query, then its neighbours, nearest first")
 
 
@@ -49,9 +52,9 @@ def distances_of(model, query, latents):
     """
     if not model.is_discrete:
         difference = (latents - query).reshape(len(latents), -1).astype("float64")
-        return np.sqrt(np.sum(difference**2, axis=1)), None
+        return np.sqrt(np.sum(difference**2, axis=1)).round(DECIMALS), None
     codes, own = latents.reshape(len(latents), -1), query.reshape(-1)
     codebook = keras.ops.convert_to_numpy(model.bottleneck.codebook).astype("float64")
     squares = np.stack([np.sum((codebook - codebook[code]) ** 2, axis=1) for code in own])  # (positions, K)
     apart = squares[np.arange(len(own)), codes]  # (batch, positions)
-    return np.sqrt(apart.mean(axis=1)), (codes == own).mean(axis=1)
+    return np.sqrt(apart.mean(axis=1)).round(DECIMALS), (codes == own).mean(axis=1)

@@ -11,7 +11,8 @@ class Bernoulli(Distribution):
     """Independent Bernoulli variables with P(x = 1) = sigmoid(logits), the event being everything but the first axis.
 
     log p(x) = sum_d [x_d l_d - softplus(l_d)], which is the cross-entropy of x and sigmoid(l) without overflow. It is a
-    likelihood for x in {0, 1}; for greys in (0, 1) it is only a score (Loaiza-Ganem & Cunningham 2019, arXiv:1907.06845).
+    likelihood for x in {0, 1}; for greys in (0, 1) it is only a score (Loaiza-Ganem & Cunningham 2019,
+    arXiv:1907.06845).
 
     Args:
         logits: float tensor of shape (batch, ...).

@@ -11,7 +11,7 @@ class Distribution:
     noise = "normal"  # the kind of noise that `sample_from` takes: "normal" or "uniform" in [0, 1)
 
     def sample_from(self, noise):
-        """The draw that belongs to `noise`, of the same shape as the event; differentiable where the family allows it."""
+        """The draw that belongs to `noise`, of the shape of the event; differentiable where the family allows it."""
         raise self._missing("sample_from")
 
     def sample(self, seed=None):

@@ -6,10 +6,10 @@ from keras_vae.ops.registration import Configured
 
 
 class Chain(Configured, keras.layers.Layer):
-    """Abstract: a network that reads from top to bottom. Subclasses append to `self.parts` in `make_parts(input_shape)`.
+    """Abstract: a network that reads from top to bottom. Subclasses return its layers from `make_parts(input_shape)`.
 
-    Unlike `keras.Sequential` it is a class of its own, with its own arguments in `get_config` and its parts sized in `build`,
-    where the input's shape is known.
+    Unlike `keras.Sequential` it is a class of its own, with its own arguments in `get_config` and its parts sized in
+    `build`, where the input's shape is known.
     """
 
     def make_parts(self, input_shape):

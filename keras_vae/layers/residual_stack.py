@@ -43,9 +43,12 @@ class ResidualStack(Configured, keras.layers.Layer):
         self.depth = integer("depth", depth, low=0)
         policy = self.dtype_policy
         self.wide = [
-            keras.layers.Conv2D(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}") for i in range(self.depth)
+            keras.layers.Conv2D(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}")
+            for i in range(self.depth)
         ]
-        self.narrow = [keras.layers.Conv2D(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)]
+        self.narrow = [
+            keras.layers.Conv2D(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)
+        ]
 
     def build(self, input_shape):
         for wide, narrow in zip(self.wide, self.narrow, strict=True):

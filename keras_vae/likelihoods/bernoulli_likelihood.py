@@ -7,10 +7,11 @@ from keras_vae.ops.registration import export
 
 @export
 class BernoulliLikelihood(Likelihood):
-    """Independent Bernoulli pixels: p(x|z) = prod_d sigmoid(l_d)^x_d (1 - sigmoid(l_d))^(1 - x_d), the decoder returns l.
+    """Independent Bernoulli pixels: p(x|z) = prod_d sigmoid(l_d)^x_d (1 - sigmoid(l_d))^(1 - x_d), l from the decoder.
 
-    Its negative log is the binary cross-entropy summed over the pixels, in nats. It is a likelihood for binary x: binarise
-    greys (`keras_vae.datasets.DynamicBinarization`) before comparing figures. Kingma & Welling 2014, appendix C.1.
+    Its negative log is the binary cross-entropy summed over the pixels, in nats. It is a likelihood for binary x:
+    binarise greys (`keras_vae.datasets.DynamicBinarization`) before comparing figures. Kingma & Welling 2014, appendix
+    C.1.
 
     Args:
         **kwargs: of keras.layers.Layer.

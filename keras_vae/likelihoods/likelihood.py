@@ -7,7 +7,7 @@ from keras_vae.ops.registration import Configured
 
 
 class Likelihood(Configured, keras.layers.Layer):
-    """What the decoder's raw output means: p(x|z). It owns the output activation, so that decoders are linear at the end.
+    """What the decoder's raw output means: p(x|z). It owns the output activation: decoders are linear at the end.
 
     A likelihood is a layer only to hold weights and to be saved with its model; it is used through its methods.
     """

@@ -12,10 +12,10 @@ from keras_vae.training import TermsModel, check_values
 
 
 class Autoencoder(HostMethods, TermsModel):
-    """Abstract: x -> encoder -> h -> bottleneck -> z -> decoder -> params -> likelihood; the prior scores the posterior.
+    """Abstract: x -> encoder -> h -> bottleneck -> z -> decoder -> params -> likelihood; a prior scores the posterior.
 
-    A variant overrides `terms`, and only where it must a constructor or `call`. Methods named `*_tensors` are pure and can
-    be traced into other graphs; those of `HostMethods` (`encode`, `decode`, `sample`, ...) take and return numpy.
+    A variant overrides `terms`, and only where it must a constructor or `call`. Methods named `*_tensors` are pure and
+    can be traced into other graphs; those of `HostMethods` (`encode`, `decode`, `sample`, ...) take and return numpy.
 
     Args:
         encoder: keras layer or model, x -> features.
@@ -52,7 +52,9 @@ class Autoencoder(HostMethods, TermsModel):
     def build(self, input_shape):
         input_shape = tuple(input_shape)
         if len(input_shape) < 2 or any(size is None for size in input_shape[1:]):
-            raise ValueError(f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={input_shape}.")
+            raise ValueError(
+                f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={input_shape}."
+            )
         outputs = self.trace(input_shape)
         per_channel = self.likelihood.params_per_channel
         wanted = (*input_shape[1:-1], input_shape[-1] * per_channel)
@@ -78,7 +80,7 @@ class Autoencoder(HostMethods, TermsModel):
         return outputs
 
     def terms(self, x, y, outputs, training):
-        """{"distortion"}, and with a prior {"rate"} and, for a density, {"elbo"}: nats, (batch,). No "loss": the variant's."""
+        """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
         terms = {"distortion": -self.likelihood.log_prob(outputs["params"], ops.cast(y, "float32"))}
         if self.prior is not None:
             terms["rate"] = self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"])
@@ -100,7 +102,7 @@ class Autoencoder(HostMethods, TermsModel):
         return self.likelihood.mean(self.decoder(self.bottleneck.lookup(z)))
 
     def log_weights_tensors(self, x, noise):
-        """log p(x, z) - log q(z|x) at the draws that belong to `noise` (batch, samples, *latent_shape): (batch, samples)."""
+        """log p(x, z) - log q(z|x) at the draws of `noise` (batch, samples, *latent_shape): (batch, samples)."""
         samples = ops.shape(noise)[1]  # TensorFlow relaxes it to an unknown size when a second one comes
         posterior = self.posterior(x).repeat(samples)
         z = posterior.sample_from(ops.reshape(noise, (-1, *self.latent_shape)))
@@ -131,6 +133,7 @@ class Autoencoder(HostMethods, TermsModel):
         """
         if format != "tf_saved_model":
             return super().export(filepath, format=format, **kwargs)
-        from keras_vae.export import export_saved_model  # the one import against the layering: a method users expect here
+        # The one import against the layering: users expect this method here.
+        from keras_vae.export import export_saved_model
 
         return export_saved_model(self, filepath, **kwargs)

@@ -12,9 +12,10 @@ from keras_vae.priors import StandardNormal
 class BetaVAE(Autoencoder):
     """VAE with a weighted rate: loss = distortion + beta * rate (Higgins et al. 2017, eq. 4).
 
-    beta > 1 presses the latents towards independent factors at the cost of reconstruction. Distortion and rate are summed over
-    the event, so that beta means the same for every image size. `elbo` stays the plain bound, -(distortion + rate). `beta` is a
-    scalar weight of the model: `keras_vae.callbacks.CoefficientSchedule` or `model.beta.assign(...)` change it in a compiled `fit`.
+    beta > 1 presses the latents towards independent factors at the cost of reconstruction. Distortion and rate are
+    summed over the event, so that beta means the same for every image size. `elbo` stays the plain bound, -(distortion
+    + rate). `beta` is a scalar weight of the model: `keras_vae.callbacks.CoefficientSchedule` or
+    `model.beta.assign(...)` change it in a compiled `fit`.
 
     Args:
         encoder: keras layer or model, x -> features; the Gaussian head is the bottleneck's.
@@ -30,13 +31,13 @@ class BetaVAE(Autoencoder):
         (batch, ...), as the encoder takes.
 
     Output shape:
-        dict with "z", "z_mean", "z_log_var": (batch, ..., latent_dim); "params": the decoder's output; "reconstruction":
-        E[x|z], the shape of x.
+        dict with "z", "z_mean", "z_log_var": (batch, ..., latent_dim); "params": the decoder's output;
+        "reconstruction": E[x|z], the shape of x.
 
     Raises:
         TypeError: if a part is of the wrong kind.
-        ValueError: if `beta` is negative, neither or contradicting `latent_dim` and `bottleneck` are given, or the decoder's
-            output does not fit the data.
+        ValueError: if `beta` is negative, neither or contradicting `latent_dim` and `bottleneck` are given, or the
+            decoder's output does not fit the data.
 
     Reference:
         Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework, ICLR.

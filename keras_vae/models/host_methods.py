@@ -15,8 +15,8 @@ ROWS = 5000  # decoder rows of one importance-weighting step: memory does not gr
 class HostMethods:
     """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations` and `log_likelihood`.
 
-    Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same samples on
-    TensorFlow, JAX and torch. Data is checked where it enters.
+    Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same
+    samples on TensorFlow, JAX and torch. Data is checked where it enters.
     """
 
     def encode(self, x, output="mode", seed=None, batch_size=128):
@@ -24,8 +24,8 @@ class HostMethods:
 
         Args:
             x: array of shape (batch, *image_shape).
-            output: "mode" or "mean" of q(z|x), one "sample", or the "distribution" itself. A model with codes returns integer
-                codes for the first three: its posterior is a point mass. Default: "mode".
+            output: "mode" or "mean" of q(z|x), one "sample", or the "distribution" itself. A model with codes returns
+                integer codes for the first three: its posterior is a point mass. Default: "mode".
             seed: int or None, of a sample. Default: None.
             batch_size: int, examples at a time. Default: 128.
 
@@ -129,7 +129,7 @@ class HostMethods:
         return images.reshape(len(x), n, *self.image_shape)
 
     def log_likelihood(self, x, num_samples=5000, batch_size=100, seed=0):
-        """log p(x) by importance weighting: log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q(z|x) (Burda et al. 2016, eq. 8).
+        """log p(x) by importance weighting: log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q (Burda et al. 2016, eq. 8).
 
         A lower bound in expectation that rises to log p(x) with `num_samples`. Memory does not depend on `num_samples`.
 
@@ -154,9 +154,7 @@ class HostMethods:
             )
         batch_size = min(batch_size, len(x))
         chunk = max(1, min(num_samples, ROWS // batch_size))
-        sampler = self._samplers.get(
-            "log_weights", self, lambda i: self.log_weights_tensors(i["x"], i["noise"])
-        )
+        sampler = self._samplers.get("log_weights", self, lambda i: self.log_weights_tensors(i["x"], i["noise"]))
         bounds = []
         for start in range(0, len(x), batch_size):
             batch = x[start : start + batch_size]

@@ -4,10 +4,12 @@ from keras_vae.bottlenecks import GaussianBottleneck
 
 
 def gaussian_or(bottleneck, latent_dim):
-    """`bottleneck`, or a GaussianBottleneck(latent_dim) where none is given; raises where the two contradict each other."""
+    """`bottleneck`, or a GaussianBottleneck(latent_dim) where none is given; raises where the two contradict."""
     if bottleneck is None:
         if latent_dim is None:
-            raise ValueError("`latent_dim` must be an integer >= 1 where no `bottleneck` is given. Received: latent_dim=None.")
+            raise ValueError(
+                "`latent_dim` must be an integer >= 1 where no `bottleneck` is given. Received: latent_dim=None."
+            )
         return GaussianBottleneck(latent_dim)
     own = getattr(bottleneck, "latent_dim", None)
     if latent_dim is not None and own != latent_dim:

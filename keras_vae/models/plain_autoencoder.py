@@ -8,8 +8,8 @@ from keras_vae.ops.registration import export
 class PlainAutoencoder(Autoencoder):
     """Encoder and decoder trained to reconstruct: loss = distortion (Hinton & Salakhutdinov 2006).
 
-    With the default likelihood the loss is the squared error summed over each example; with Bernoulli or Gaussian likelihoods it
-    is their negative log-density. There is no prior, so no `sample`.
+    With the default likelihood the loss is the squared error summed over each example; with Bernoulli or Gaussian
+    likelihoods it is their negative log-density. There is no prior, so no `sample`.
 
     Args:
         encoder: keras layer or model, x -> features, which are the latent.

@@ -9,10 +9,11 @@ from keras_vae.priors import StandardNormal
 
 @export
 class VAE(Autoencoder):
-    """Variational autoencoder: loss = distortion + rate = E_q[-log p(x|z)] + KL(q(z|x) || p(z)) (Kingma & Welling 2014, eq. 3).
+    """Variational autoencoder: loss = distortion + rate = E_q[-log p(x|z)] + KL(q(z|x) || p(z)).
 
-    Both terms are in nats, summed over the event; the bound is estimated with one draw of z, in training and evaluation alike.
-    `log_likelihood` gives the importance-weighted figure that papers report.
+    The negative bound of Kingma & Welling 2014, eq. 3. Both terms are in nats, summed over the event; the bound is
+    estimated with one draw of z, in training and evaluation alike. `log_likelihood` gives the importance-weighted
+    figure that papers report.
 
     Args:
         encoder: keras layer or model, x -> features; the Gaussian head is the bottleneck's.
@@ -27,13 +28,13 @@ class VAE(Autoencoder):
         (batch, ...), as the encoder takes.
 
     Output shape:
-        dict with "z", "z_mean", "z_log_var": (batch, ..., latent_dim); "params": the decoder's output; "reconstruction":
-        E[x|z], the shape of x.
+        dict with "z", "z_mean", "z_log_var": (batch, ..., latent_dim); "params": the decoder's output;
+        "reconstruction": E[x|z], the shape of x.
 
     Raises:
         TypeError: if a part is of the wrong kind.
-        ValueError: if neither or contradicting `latent_dim` and `bottleneck` are given, or the decoder's output does not fit the
-            data.
+        ValueError: if neither or contradicting `latent_dim` and `bottleneck` are given, or the decoder's output does
+            not fit the data.
 
     Reference:
         Kingma & Welling 2014, arXiv:1312.6114. Rezende, Mohamed & Wierstra 2014, arXiv:1401.4082.

@@ -13,19 +13,20 @@ from keras_vae.priors import UniformCodes
 
 @export
 class VQVAE(Autoencoder):
-    """VQ-VAE: loss = -log p(x|z_q) + ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2 (van den Oord 2017, eq. 3).
+    """VQ-VAE: loss = -log p(x|z_q) + ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2.
 
-    Every term is summed over its event: pixels for the first, positions and D for the others. With `VectorQuantizerEMA` the second
-    term is absent, and the codebook follows moving averages. `rate` is (number of codes) ln K nats until a prior is
-    learned; `perplexity` and `codebook_usage` count the codes of the whole epoch.
+    Equation 3 of van den Oord 2017. Every term is summed over its event: pixels for the first, positions and D for the
+    others. With `VectorQuantizerEMA` the second term is absent, and the codebook follows moving averages. `rate` is
+    (number of codes) ln K nats until a prior is learned; `perplexity` and `codebook_usage` count the codes of the whole
+    epoch.
 
     Args:
         encoder: keras layer or model, x -> (batch, ..., D) features.
         decoder: keras layer or model, (batch, ..., D) -> raw parameters of the likelihood, linear at the end.
         bottleneck: VectorQuantizer or VectorQuantizerEMA.
         commitment_weight: float >= 0, the beta of the paper, which holds the encoder to its codes. Default: 0.25.
-        likelihood: Likelihood. Its scale weighs pixels against commitment: a Gaussian with the standard deviation of the data is
-            the usual choice. Default: GaussianLikelihood(stddev=0.25), about that of images in [0, 1].
+        likelihood: Likelihood. Its scale weighs pixels against commitment: a Gaussian with the standard deviation of
+            the data is the usual choice. Default: GaussianLikelihood(stddev=0.25), about that of images in [0, 1].
         prior: Prior over codes. Default: UniformCodes(codebook_size).
         **kwargs: of keras.Model.
 
@@ -33,8 +34,8 @@ class VQVAE(Autoencoder):
         (batch, ...), as the encoder takes.
 
     Output shape:
-        dict with "z": (batch, ..., D) quantized; "indices": (batch, ...) codes; "commitment" (and "codebook"): (batch,);
-        "params": the decoder's output; "reconstruction": E[x|z], the shape of x.
+        dict with "z": (batch, ..., D) quantized; "indices": (batch, ...) codes; "commitment" (and "codebook"):
+        (batch,); "params": the decoder's output; "reconstruction": E[x|z], the shape of x.
 
     Raises:
         TypeError: if a part is of the wrong kind.
@@ -57,9 +58,7 @@ class VQVAE(Autoencoder):
     ((8, 2, 2), 16.0)
     """
 
-    def __init__(
-        self, encoder, decoder, bottleneck, commitment_weight=0.25, likelihood=None, prior=None, **kwargs
-    ):
+    def __init__(self, encoder, decoder, bottleneck, commitment_weight=0.25, likelihood=None, prior=None, **kwargs):
         instance("bottleneck", bottleneck, Codebook)
         likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
         prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior

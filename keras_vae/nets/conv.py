@@ -19,9 +19,10 @@ def check_divisible(name, height, width, factor):
 
 @export
 class ConvEncoder(Chain):
-    """Convolutions of stride 2, then one fully connected layer: features for images of any size divisible by the stride.
+    """Convolutions of stride 2, then a fully connected layer: features for images of any size divisible by the stride.
 
-    With the defaults, the encoder of the disentanglement literature (Burgess et al. 2018, arXiv:1804.03599, appendix A).
+    With the defaults, the encoder of the disentanglement literature (Burgess et al. 2018, arXiv:1804.03599, appendix
+    A).
 
     Args:
         filters: sequence of ints >= 1, channels of each convolution; the total stride is 2 ** len(filters). Default:
@@ -77,8 +78,8 @@ class ConvDecoder(Chain):
     The mirror of `ConvEncoder`, with the same list of filters read backwards.
 
     Args:
-        output_shape: (height, width, channels) of x, the channels times `likelihood.params_per_channel`; both sizes divisible
-            by the total stride.
+        output_shape: (height, width, channels) of x, the channels times `likelihood.params_per_channel`; both sizes
+            divisible by the total stride.
         filters: sequence of ints >= 1, as the encoder's: the first feature map has filters[-1] channels. Default:
             (32, 32, 64, 64).
         units: int >= 1, width of the fully connected layer. Default: 256.
@@ -103,9 +104,7 @@ class ConvDecoder(Chain):
     (2, 12, 20, 3)
     """
 
-    def __init__(
-        self, output_shape, filters=(32, 32, 64, 64), units=256, kernel_size=4, activation="relu", **kwargs
-    ):
+    def __init__(self, output_shape, filters=(32, 32, 64, 64), units=256, kernel_size=4, activation="relu", **kwargs):
         super().__init__(**kwargs)
         self.output_shape = integers("output_shape", output_shape)
         self.filters = integers("filters", filters)

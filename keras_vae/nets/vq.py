@@ -77,8 +77,8 @@ class VQDecoder(Chain):
     """The mirror of `VQEncoder`: a 3x3 convolution, residual blocks, transposed convolutions up to the data's size.
 
     Args:
-        output_shape: (height, width, channels) of x, the channels times `likelihood.params_per_channel`; both sizes divisible
-            by the total stride.
+        output_shape: (height, width, channels) of x, the channels times `likelihood.params_per_channel`; both sizes
+            divisible by the total stride.
         hidden: int >= 1, channels of the body. Default: 128.
         residual_hidden: int >= 1, channels inside a residual block. Default: 32.
         levels: int >= 0, the number of doublings. Default: 2.

@@ -22,6 +22,7 @@ def straight_through(soft, hard):
     >>> float(keras_vae.ops.straight_through(0.3, 1.0))
     1.0
     """
+    soft, hard = ops.convert_to_tensor(soft), ops.convert_to_tensor(hard)
     return soft + ops.stop_gradient(hard - soft)
 
 
@@ -65,7 +66,7 @@ def sum_event(x):
 
 
 def float32(x):
-    """Casts a floating tensor to float32 and leaves other dtypes: losses are computed in float32 under any dtype policy.
+    """Casts a floating tensor to float32, leaves other dtypes: losses are of float32 under any dtype policy.
 
     Args:
         x: tensor.

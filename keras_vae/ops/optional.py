@@ -17,4 +17,6 @@ def require(module, extra, feature):
         root = module.split(".")[0]
         if error.name and error.name.split(".")[0] != root:
             raise
-        raise ImportError(f'{feature} needs `{root}`, which is not installed: pip install "keras_vae[{extra}]"') from error
+        raise ImportError(
+            f'{feature} needs `{root}`, which is not installed: pip install "keras_vae[{extra}]"'
+        ) from error

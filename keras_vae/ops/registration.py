@@ -9,7 +9,14 @@ REGISTRY = {}  # name -> class: what presets may hold, and what the conformance 
 
 
 def export(cls):
-    """Registers a public class for Keras serialization under `keras_vae>Name`, a contract once a preset is published."""
+    """Registers a public class with Keras under `keras_vae>Name`, a contract once a preset is published.
+
+    Args:
+        cls: class of a layer, model or metric.
+
+    Returns:
+        The class.
+    """
     REGISTRY[cls.__name__] = cls
     return keras.saving.register_keras_serializable(package=PACKAGE)(cls)
 

@@ -7,7 +7,7 @@ from keras_vae.ops.registration import Configured
 
 
 class Prior(Configured, keras.layers.Layer):
-    """p(z): log-density, the rate of a posterior, and draws from given noise (the same noise, the same latents everywhere)."""
+    """p(z): log-density, the rate of a posterior, and draws: equal noise, equal latents on every backend."""
 
     noise = "normal"  # the kind of noise that `sample_from` takes: "normal" or "uniform" in [0, 1)
 

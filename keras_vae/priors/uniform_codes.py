@@ -14,8 +14,8 @@ from keras_vae.priors.prior import Prior
 class UniformCodes(Prior):
     """Every code equally likely, independently at each position: what a VQ-VAE has until a prior is learned.
 
-    -log p(indices) = (number of codes) ln K, nats. Its samples are decoded noise and not pictures: only a prior that is learned on
-    the codes makes those.
+    -log p(indices) = (number of codes) ln K, nats. Its samples are decoded noise and not pictures: only a prior that is
+    learned on the codes makes those.
 
     Args:
         codebook_size: int >= 2, K.

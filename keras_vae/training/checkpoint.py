@@ -16,9 +16,9 @@ STATE = "checkpoint.json"
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Writes everything a training needs to go on, every few epochs; `resume` reads it back.
 
-    Keras's own files leave out the states of the random seeds, so that a resumed run would repeat its noise. Here weights and
-    optimizer go to a file of their own epoch, then `checkpoint.json` is renamed into place, then the older file is removed: a
-    run that is killed at any moment leaves a whole checkpoint behind.
+    Keras's own files leave out the states of the random seeds, so that a resumed run would repeat its noise. Here
+    weights and optimizer go to a file of their own epoch, then `checkpoint.json` is renamed into place, then the older
+    file is removed: a run that is killed at any moment leaves a whole checkpoint behind.
 
     Args:
         folder: str or path, made if missing.

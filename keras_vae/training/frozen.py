@@ -7,8 +7,8 @@ from keras import ops
 def frozen(layer, *args, **kwargs):
     """Calls `layer` so that gradients reach its inputs and not its weights, and its state updates are discarded.
 
-    With `keras.ops.stop_gradient` it routes each term of one scalar loss to its own group of weights, so that any partition
-    into optimizers (`keras.optimizers.MultiOptimizer`) is exact.
+    With `keras.ops.stop_gradient` it routes each term of one scalar loss to its own group of weights, so that any
+    partition into optimizers (`keras.optimizers.MultiOptimizer`) is exact.
 
     Args:
         layer: keras.layers.Layer, built.

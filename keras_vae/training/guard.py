@@ -9,7 +9,7 @@ class NonFiniteLossError(ArithmeticError):
 
 
 class NonFiniteGuard(keras.callbacks.Callback):
-    """Stops training when a logged term is NaN or infinite. `fit` adds it; the error is raised after Keras has tidied up.
+    """Stops training when a logged term is NaN or infinite. `fit` adds it; the error comes after Keras has tidied up.
 
     Raising inside `fit` would leave a JAX model without its variables, so the guard asks Keras to stop and
     `raise_if_stopped` tells afterwards. The running means of the terms keep a NaN until the epoch ends: looking every

@@ -14,12 +14,15 @@ from keras_vae.training.guard import NonFiniteGuard
 class TermsModel(Configured, keras.Model):
     """Abstract model whose variants say only what their loss terms are.
 
-    - `call(x, training)` is pure: it returns a dict of per-example tensors. No `assign`, no metric, no `add_loss` in it.
-    - `terms(x, y, outputs, training)` returns {"loss": (batch,), name: (batch,), ...}: each variant's own training step.
-    - `update_metrics(outputs, sample_weight)` and, while training, `update_state(outputs)` follow it: codebooks, baselines, counts.
+    - `call(x, training)` is pure: it returns a dict of per-example tensors. No `assign`, no metric, no `add_loss`
+      in it.
+    - `terms(x, y, outputs, training)` returns {"loss": (batch,), name: (batch,), ...}: each variant's own training
+      step.
+    - `update_metrics(outputs, sample_weight)` and, while training, `update_state(outputs)` follow it: codebooks,
+      baselines, counts.
 
-    `compute_loss`, which Keras calls in `fit`, `evaluate` and `train_on_batch` on every backend, runs these in order, so that
-    gradients, several replicas, sample weights and mixed precision are handled in one place.
+    `compute_loss`, which Keras calls in `fit`, `evaluate` and `train_on_batch` on every backend, runs these in order,
+    so that gradients, several replicas, sample weights and mixed precision are handled in one place.
     """
 
     reconstruction = "reconstruction"  # the output that compile(metrics=...) compares with the target
@@ -96,8 +99,8 @@ class TermsModel(Configured, keras.Model):
         """Keras's own `fit`, with the data checked first and a non-finite term stopping it by name.
 
         Args:
-            *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain dataset or
-                a generator, with or without targets. Arrays are checked whole, streams on their first batch.
+            *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
+                dataset or a generator, with or without targets. Arrays are checked whole, streams on their first batch.
             **kwargs: as in `keras.Model.fit`.
 
         Returns:

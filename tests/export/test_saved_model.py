@@ -1,7 +1,6 @@
 """Where `export_saved_model` writes, what it refuses, and that a failure leaves nothing."""
 
 import importlib.util
-import os
 import subprocess
 import sys
 
@@ -12,7 +11,7 @@ import pytest
 from harness import images, needs
 from keras_vae.export import ExportError, export_saved_model, other_python, saved_model
 from keras_vae.export.saved_model import version_folder
-from small_models import plain, small
+from small_models import environment, plain, small
 
 BACKEND = keras.backend.backend()
 IN_PROCESS = [needs("tensorflow"), pytest.mark.skipif(BACKEND == "torch", reason="torch exports by another process")]
@@ -207,8 +206,9 @@ def test_another_python_that_fails_says_why(tmp_path, model):
 def test_the_command_line_exports_a_keras_file(tmp_path, model):
     model.save(tmp_path / "model.keras")
     command = [sys.executable, "-m", "keras_vae.export", str(tmp_path / "model.keras"), str(tmp_path / "faces")]
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170, check=False)
+    done = subprocess.run(
+        command, env=environment("tensorflow"), capture_output=True, text=True, timeout=170, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "written, loaded again and compared" in done.stdout
     assert (tmp_path / "faces" / "1" / saved_model.MARK).is_file()

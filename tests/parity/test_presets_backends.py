@@ -1,6 +1,5 @@
 """One preset, three backends: the same codes, the same images of the same codes. Each backend in its own process."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 from harness import images
 from keras_vae import load_pretrained, save_pretrained
 from keras_vae.presets import layout
-from small_models import KINDS, facts, small
+from small_models import KINDS, environment, facts, small
 
 SCRIPT = pathlib.Path(__file__).with_name("preset_answers.py")
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -42,7 +41,7 @@ def answers(tmp_path_factory):
         target = home / f"{backend}.npz"
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(home / "questions.npz"), str(target), *models],
-            env={**os.environ, "KERAS_BACKEND": backend},
+            env=environment(backend),
             capture_output=True,
             text=True,
             timeout=180,

@@ -1,0 +1,152 @@
+"""One case for every class that is registered for serialization: an `@export` without one fails the suite by name."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import harness
+import keras_vae
+
+RNG = np.random.default_rng(0)
+IMAGES = harness.images(8)  # (8, 8, 8, 1), in (0, 1)
+MAP = RNG.normal(size=(4, 4, 4, 6)).astype("float32")
+VECTORS = RNG.normal(size=(4, 6)).astype("float32")
+CODES = RNG.integers(0, 5, (4, 3, 3)).astype("int32")
+IMAGE_PARAMS = RNG.normal(size=IMAGES.shape).astype("float32")
+
+
+@dataclasses.dataclass
+class Case:
+    """What the conformance tests need to know of a class.
+
+    Attributes:
+        arguments: callable -> dict, every constructor argument at a value that is not its default; parts are made anew.
+        x: the input: an array, or a tuple of arrays for metrics (targets, predictions) and likelihoods (params, x).
+        keep_default: arguments that have no second value that this case could use.
+        golden: callable, the object -> dict of arrays that are the same on every backend, or None for what it returns.
+    """
+
+    arguments: callable
+    x: object
+    keep_default: tuple = ()
+    golden: callable = None
+
+
+def mlp_nets():
+    encoder = keras_vae.MLPEncoder((7, 5), "tanh")
+    return {"encoder": encoder, "decoder": keras_vae.MLPDecoder((8, 8, 1), (7,), "tanh")}
+
+
+def gaussian_parts():
+    return {
+        "bottleneck": keras_vae.GaussianBottleneck(3, seed=5),
+        "likelihood": keras_vae.SharedVarianceGaussianLikelihood(stddev=0.3),
+        "prior": keras_vae.StandardNormal(),
+    }
+
+
+def vqvae_arguments():
+    # The decoder of a per-pixel variance returns two numbers for each channel of x.
+    return {
+        "encoder": keras_vae.VQEncoder(4, hidden=6, residual_hidden=3, levels=1, depth=1),
+        "decoder": keras_vae.VQDecoder((8, 8, 2), hidden=6, residual_hidden=3, levels=1, depth=1),
+        "bottleneck": keras_vae.VectorQuantizerEMA(9, 4, decay=0.9, restart_threshold=0.0, seed=3),
+        "commitment_weight": 0.5,
+        "likelihood": keras_vae.PerPixelGaussianLikelihood(),
+        "prior": keras_vae.UniformCodes(9),
+    }
+
+
+def vae_golden(model):
+    """Everything that is a function of weights, data and given noise."""
+    x = IMAGES[:4]
+    noise = np.random.default_rng(1).normal(size=(4, *model.latent_shape)).astype("float32")
+    posterior = model.posterior(x)
+    z = posterior.sample_from(noise)
+    outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": model.decoder(z)}
+    return {
+        **outputs,
+        **model.terms(x, x, outputs, False),
+        "encode": model.encode(x, output="sample", seed=3),
+        "sample": model.sample(3, seed=4),
+        "variations": model.variations(x, 2, seed=5),
+        "log_likelihood": model.log_likelihood(x, num_samples=9, seed=6),
+    }
+
+
+def deterministic_golden(model):
+    """Outputs, terms, and what three steps of SGD make of them."""
+    x = IMAGES[:4]
+    outputs = model(x)
+    before = {**outputs, **model.terms(x, x, outputs, False)}
+    model.compile(keras.optimizers.SGD(1e-3))
+    model.fit(x, batch_size=4, epochs=3, verbose=0)
+    return {**before, "encode": model.encode(x), "after_training": model.reconstruct(x)}
+
+
+def quantizer_golden(layer):
+    outputs = layer(MAP, training=True)
+    return {name: value for name, value in outputs.items() if name != "restarts"}  # restarts are drawn at random
+
+
+CASES = {
+    # nets
+    "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh"}, IMAGES),
+    "MLPDecoder": Case(lambda: {"output_shape": (4, 4, 2), "units": (5,), "activation": "tanh"}, VECTORS),
+    "ConvEncoder": Case(lambda: {"filters": (3, 4), "units": 5, "kernel_size": 3, "activation": "elu"}, IMAGES),
+    "ConvDecoder": Case(
+        lambda: {"output_shape": (8, 12, 2), "filters": (3, 4), "units": 5, "kernel_size": 3, "activation": "elu"},
+        VECTORS,
+    ),
+    "VQEncoder": Case(lambda: {"embedding_dim": 3, "hidden": 6, "residual_hidden": 2, "levels": 1, "depth": 1}, IMAGES),
+    "VQDecoder": Case(
+        lambda: {"output_shape": (16, 16, 2), "hidden": 5, "residual_hidden": 2, "levels": 3, "depth": 1},
+        MAP[:, :2, :2],
+    ),
+    # layers
+    "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
+    "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
+    # bottlenecks
+    "IdentityBottleneck": Case(dict, MAP),
+    "GaussianBottleneck": Case(
+        lambda: {"latent_dim": 3, "seed": 7},
+        VECTORS,
+        golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},  # z is drawn at random
+    ),
+    "VectorQuantizer": Case(lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7}, MAP),
+    "VectorQuantizerEMA": Case(
+        lambda: {"codebook_size": 5, "embedding_dim": 6, "decay": 0.9, "restart_threshold": 0.2, "seed": 7},
+        MAP,
+        golden=quantizer_golden,
+    ),
+    # likelihoods
+    "BernoulliLikelihood": Case(dict, (IMAGE_PARAMS, IMAGES)),
+    "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
+    "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
+    "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),
+    "SquaredError": Case(lambda: {"activation": "sigmoid"}, (IMAGE_PARAMS, IMAGES)),
+    # priors
+    "StandardNormal": Case(dict, VECTORS),
+    "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
+    # metrics
+    "PSNR": Case(lambda: {"max_value": 2.0, "name": "p"}, (IMAGES, 0.9 * IMAGES), keep_default=("dtype",)),
+    "SSIM": Case(
+        lambda: {"max_value": 2.0, "name": "s"},
+        (harness.images(2, size=16), 0.9 * harness.images(2, size=16)),
+        keep_default=("dtype",),
+    ),
+    "Perplexity": Case(lambda: {"codebook_size": 5, "name": "p"}, (CODES,), keep_default=("dtype",)),
+    "CodebookUsage": Case(lambda: {"codebook_size": 7, "name": "u"}, (CODES,), keep_default=("dtype",)),
+    # models
+    "PlainAutoencoder": Case(
+        lambda: {**mlp_nets(), "likelihood": keras_vae.SquaredError(activation="sigmoid")},
+        IMAGES,
+        golden=deterministic_golden,
+    ),
+    "VAE": Case(lambda: {**mlp_nets(), "latent_dim": 3, **gaussian_parts()}, IMAGES, golden=vae_golden),
+    "BetaVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "beta": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
+    ),
+    "VQVAE": Case(vqvae_arguments, IMAGES, golden=deterministic_golden),
+}

@@ -1,0 +1,102 @@
+"""What every registered class promises: configuration, files, a compiled step, mixed precision, purity."""
+
+import keras
+import numpy as np
+import pytest
+
+import harness
+from cases import CASES
+from goldens import made
+from keras_vae.likelihoods import Likelihood
+from keras_vae.ops.registration import REGISTRY
+from keras_vae.priors import Prior
+
+MODELS = [n for n in sorted(CASES) if issubclass(REGISTRY[n], keras.Model)]
+METRICS = [n for n in sorted(CASES) if issubclass(REGISTRY[n], keras.Metric)]
+LAYERS = [
+    n
+    for n in sorted(CASES)
+    if issubclass(REGISTRY[n], keras.layers.Layer) and not issubclass(REGISTRY[n], (keras.Model, Likelihood, Prior))
+]
+
+
+def test_every_registered_class_has_a_case():
+    missing = sorted(set(REGISTRY) - set(CASES))
+    assert not missing, f"no case for {missing}. Fix: add them to tests/conformance/cases.py, then make their goldens"
+    assert not set(CASES) - set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_configuration_round_trip(name):
+    case = CASES[name]
+    arguments = case.arguments()
+    harness.check_config(REGISTRY[name](**arguments), arguments, case.keep_default)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_in_a_functional_model_is_saved_and_loaded(name, tmp_path):
+    x = CASES[name].x
+    inputs = keras.Input(x.shape[1:])
+    traced = REGISTRY[name](**CASES[name].arguments())(inputs)
+    model = keras.Model(inputs, traced)
+    harness.set_weights(model)
+    model.save(tmp_path / "layer.keras")
+    loaded = keras.saving.load_model(tmp_path / "layer.keras")
+    harness.assert_same_weights(harness.weights(model), harness.weights(loaded))
+    expected, got = (m.predict(x, verbose=0) for m in (model, loaded))
+    traced, expected, got = (v if isinstance(v, dict) else {"output": v} for v in (traced, expected, got))
+    for key, value in expected.items():
+        assert traced[key].shape[1:] == value.shape[1:], f"{key}: the traced shape is not the computed one"
+        if (name, key) != ("GaussianBottleneck", "z"):  # which is drawn at random
+            harness.assert_close(got[key], value)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_is_finite_under_mixed_precision_and_keeps_float32_weights(name):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        layer = REGISTRY[name](**CASES[name].arguments())
+        outputs = (
+            layer(CASES[name].x, training=True)
+            if "training" in layer._call_signature.parameters
+            else layer(CASES[name].x)
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    harness.assert_finite(keras.tree.map_structure(lambda t: keras.ops.cast(t, "float32"), outputs))
+    assert {v.dtype for v in layer.variables if keras.backend.is_float_dtype(v.dtype)} <= {"float32"}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_call_changes_no_weight(name):
+    layer = made(name)
+    before = harness.weights(layer)
+    layer(CASES[name].x)
+    harness.assert_same_weights(before, harness.weights(layer))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model(name, tmp_path):
+    case = CASES[name]
+    harness.check_model(lambda: REGISTRY[name](**case.arguments()), case.x, tmp_path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_under_mixed_precision(name):
+    case = CASES[name]
+    harness.check_mixed_precision(lambda: REGISTRY[name](**case.arguments()), case.x)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_accumulates_and_resets(name):
+    case = CASES[name]
+    whole, parts = (REGISTRY[name](**case.arguments()) for _ in range(2))
+    whole.update_state(*case.x)
+    half = len(case.x[0]) // 2
+    parts.update_state(*(array[:half] for array in case.x))
+    parts.update_state(*(array[half:] for array in case.x))
+    np.testing.assert_allclose(harness.numpy(parts.result()), harness.numpy(whole.result()), rtol=1e-5)
+    parts.reset_state()
+    parts.update_state(*case.x)
+    np.testing.assert_allclose(harness.numpy(parts.result()), harness.numpy(whole.result()), rtol=1e-6)
+    assert {v.dtype for v in whole.variables} <= {"float32", "int32", "int64"}
