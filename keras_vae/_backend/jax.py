@@ -68,6 +68,7 @@ def conv_transpose_same(inputs, kernel, strides):
     """
     if jax.default_backend() != "cpu":
         return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")
+    kernel = ops.convert_to_tensor(kernel)  # a Keras variable, which is not sliced as an array is
     rank, filters = len(strides), kernel.shape[-2]
     phases = [_phase(inputs, kernel, offsets, strides) for offsets in itertools.product(*map(range, strides))]
     outputs = jnp.stack(phases, -2).reshape(*inputs.shape[:-1], *strides, filters)

@@ -32,6 +32,8 @@ class Codebook(Bottleneck):
         self.codebook_size = integer("codebook_size", codebook_size, low=2)
         self.embedding_dim = integer("embedding_dim", embedding_dim)
         self.seed = seed
+        # One for all weights of `codebook_weight`: without a seed it draws one, and keeps to it.
+        self.initializer = keras.initializers.RandomNormal(stddev=self.embedding_dim**-0.5, seed=seed)
 
     def build(self, input_shape):
         if input_shape[-1] != self.embedding_dim:
@@ -42,11 +44,10 @@ class Codebook(Bottleneck):
         self.codebook = self.codebook_weight("codebook", self.learned_by_gradient)
 
     def codebook_weight(self, name, trainable):
-        """A weight of shape (K, D), rows of about unit length; the same values for the same seed, whatever its name."""
-        seed = 0 if self.seed is None else self.seed
+        """A weight of shape (K, D), rows of about unit length; the same values whatever its name."""
         return self.add_weight(
             shape=(self.codebook_size, self.embedding_dim),
-            initializer=keras.initializers.RandomNormal(stddev=self.embedding_dim**-0.5, seed=seed),
+            initializer=self.initializer,
             trainable=trainable,
             name=name,
             autocast=False,

@@ -18,7 +18,7 @@ class VectorQuantizer(Codebook):
     Args:
         codebook_size: int >= 2, K, the number of codes.
         embedding_dim: int >= 1, D, the length of a code: the encoder's number of features.
-        seed: int or None, of the first codebook. Default: None.
+        seed: int or None, of the first codebook. Default: None (drawn from Keras's global seed).
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
 
     Input shape:

@@ -18,8 +18,9 @@ class VectorQuantizerEMA(Codebook):
     Per step, with n_k features assigned to code k and s_k their sum: N_k <- g N_k + (1 - g) n_k, m_k <- g m_k + (1 - g)
     s_k, e_k = m_k / N_k exactly (van den Oord 2017, appendix A.1; no Laplace term). N starts at one and m at e, so that
     unused codes stay where they are. A code whose N falls below `restart_threshold` times the average count is dead: it
-    is moved, in graph, to a random feature of the batch, with N = 1. The statistics leave `call` while training and
-    `update` takes them, summed over replicas; the search uses the codebook from before the update.
+    is moved, in graph, to a random feature of the batch, with N = 1, or twice that limit where it is more. The
+    statistics leave `call` while training and `update` takes them, summed over replicas, unless the layer is not
+    trainable; the search uses the codebook from before the update.
 
     Args:
         codebook_size: int >= 2, K, the number of codes.
@@ -27,7 +28,7 @@ class VectorQuantizerEMA(Codebook):
         decay: float in [0, 1), g of the moving averages. Default: 0.99.
         restart_threshold: float in [0, 1], the share of the average count below which a code is restarted; 0 never
             restarts. Default: 0.03.
-        seed: int or None, of the first codebook and of the restarts. Default: None.
+        seed: int or None, of the first codebook and of the restarts. Default: None (drawn from Keras's global seed).
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
 
     Input shape:
@@ -106,10 +107,13 @@ class VectorQuantizerEMA(Codebook):
         new_counts = ops.where(alive[:, 0], new_counts, old_counts)
         if self.restart_threshold > 0:
             restarts = _backend.cross_replica_sum(statistics["restarts"])
-            dead = new_counts < self.restart_threshold * ops.mean(new_counts)
+            limit = self.restart_threshold * ops.mean(new_counts)
+            dead = new_counts < limit
+            # One, or with many features to a code twice the limit: a code that starts below it would never settle.
+            count = ops.maximum(1.0, 2.0 * limit)
             codes = ops.where(dead[:, None], restarts, codes)
-            new_sums = ops.where(dead[:, None], restarts, new_sums)
-            new_counts = ops.where(dead, 1.0, new_counts)
+            new_sums = ops.where(dead[:, None], count * restarts, new_sums)
+            new_counts = ops.where(dead, count, new_counts)
         self.counts.assign(new_counts)
         self.sums.assign(new_sums)
         self.codebook.assign(codes)

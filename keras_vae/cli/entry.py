@@ -34,7 +34,7 @@ def main(argv=None):
     with warnings.catch_warnings():
         if not args.debug:
             warnings.simplefilter("ignore")
-            warnings.filterwarnings("always", module="keras_vae")
+            warnings.filterwarnings("always", category=UserWarning, module="keras_vae")
             warnings.showwarning = _as_note
         try:
             module, function = args.run.split(":")

@@ -28,12 +28,16 @@ def evaluate(args):
         raise ValueError(
             "evaluate needs either IMAGES or `--data`. Received: " + ("both." if args.data else "neither.")
         )
+    if not args.data and (args.crop is not None or args.download):
+        raise ValueError("`--crop` and `--download` are for `--data`. Received: files.")
+    limit = None if args.limit is None else integer("limit", args.limit)
     samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
     model = load(args.name, seed)
     if args.data:
-        images, source = _dataset(args, model.image_shape)
+        images, source = _dataset(args, limit, model.image_shape)
     else:
-        images, source = read_images(args.images, model.image_shape, args.limit)[0], " ".join(args.images)
+        images, _ = read_images(args.images, model.image_shape, limit)
+        source = " ".join(args.images[:3]) + (f" and {len(args.images) - 3:,} more" if len(args.images) > 3 else "")
     greys = isinstance(model.likelihood, BernoulliLikelihood) and bool(np.any((images != 0) & (images != 1)))
     if greys:
         note(f"greys binarised, one Bernoulli draw with seed {seed}: the model's likelihood is that of binary pixels")
@@ -72,7 +76,9 @@ def figures_of(model, images, samples=0, seed=0, batch_size=128):
     return figures
 
 
-def _dataset(args, shape):
+def _dataset(args, limit, shape):
+    if len(shape) != 3:
+        raise ValueError(f"`--data` needs a model of images. Received: {args.name}, of arrays of shape {shape}.")
     match = DATA.fullmatch(args.data)
     if match is None:
         raise ValueError(f"`--data` must be DATASET or DATASET:SPLIT. Received: {args.data!r}.")
@@ -80,12 +86,12 @@ def _dataset(args, shape):
     if name == "sprites":
         if match["split"]:
             raise ValueError(f"sprites have no splits; they are drawn with `--seed`. Received: `--data` {args.data}.")
-        images, _ = load_sprites(shape[0] if shape[0] in (32, 64) else 64).sample(args.limit or SPRITES, seed=args.seed)
+        images, _ = load_sprites(shape[0] if shape[0] in (32, 64) else 64).sample(limit or SPRITES, seed=args.seed)
         source = f"{args.data}, drawn with seed {args.seed}"
     else:
         # A square model gets the loader's own crop and size, the protocol of the recipes; it changes nothing that fits.
         size = shape[0] if shape[0] == shape[1] else None
-        options = {"size": size, "crop": args.crop, "limit": args.limit}
+        options = {"size": size, "crop": args.crop, "limit": limit}
         images = to_float(load_images(name, split, download=args.download, **options))
         source = f"{name}, {split}"
         stored = _stored_shape(name, split)

@@ -3,17 +3,20 @@
 import argparse
 import difflib
 
-RUN = {  # command -> the function that carries it out, imported when it is called
-    "list": "keras_vae.cli.describe:list_presets",
-    "info": "keras_vae.cli.describe:info",
-    "sample": "keras_vae.cli.draw:sample",
-    "reconstruct": "keras_vae.cli.draw:reconstruct",
-    "traverse": "keras_vae.cli.draw:traverse",
-    "encode": "keras_vae.cli.latents:encode",
-    "decode": "keras_vae.cli.latents:decode",
-    "neighbours": "keras_vae.cli.neighbours:neighbours",
-    "evaluate": "keras_vae.cli.evaluation:evaluate",
-    "export": "keras_vae.cli.serving:export",
+COMMANDS = {  # name -> the function that carries it out, imported when it is called, and what it does
+    "list": ("keras_vae.cli.describe:list_presets", "list the presets that came with the library"),
+    "info": ("keras_vae.cli.describe:info", "verify a preset, and show all that is known of it"),
+    "sample": ("keras_vae.cli.draw:sample", "draw images from the model's prior"),
+    "reconstruct": ("keras_vae.cli.draw:reconstruct", "encode and decode images, and show both"),
+    "traverse": ("keras_vae.cli.draw:traverse", "show what each latent dimension does to an image"),
+    "encode": ("keras_vae.cli.latents:encode", "write the latents of images"),
+    "decode": ("keras_vae.cli.latents:decode", "make images of latents"),
+    "neighbours": ("keras_vae.cli.neighbours:neighbours", "find the images nearest to one in latent space"),
+    "evaluate": ("keras_vae.cli.evaluation:evaluate", "measure a model on images"),
+    "export": (
+        "keras_vae.cli.serving:export",
+        "write a SavedModel for TF-Serving: serving_default, encode, decode, sample",
+    ),
 }
 NAME = "a preset (see `keras-vae list`), a run (runs/<recipe>), a preset's folder, https:// or hf://"
 IMAGES = "PNG, JPEG, WebP or BMP files, folders of them, .npy or .npz arrays"
@@ -31,34 +34,35 @@ def parse(argv):
     Args:
         argv: list of str.
     """
-    parser = _Parser(prog="keras-vae", description=DESCRIPTION, epilog=EPILOG, formatter_class=_Formatter)
+    parser = _Parser(prog="keras-vae", description=_description(), epilog=EPILOG, formatter_class=_Formatter)
     parser.add_argument("--version", action="store_true", help="say which keras_vae, Keras and backend, and leave")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error, and every warning")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", help="one of the above")
     _describing(commands)
     _drawing(commands)
     _latents(commands)
     _evaluation(commands)
     command = next((word for word in argv if not word.startswith("-")), None)
-    if command is not None and command not in RUN:
-        close = difflib.get_close_matches(command, RUN, n=1, cutoff=0.5)
-        hint = f"Did you mean {close[0]!r}?" if close else f"The commands are {', '.join(RUN)}."
+    if command is not None and command not in COMMANDS:
+        close = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]!r}?" if close else f"The commands are {', '.join(COMMANDS)}."
         parser.error(f"there is no command {command!r}. {hint}")
     args = parser.parse_args(argv)
     if args.version:
         args.command = "version"
         args.run = "keras_vae.cli.describe:version"
     elif args.command is None:
-        parser.error(f"a command is needed: {', '.join(RUN)}")
+        parser.error(f"a command is needed: {', '.join(COMMANDS)}")
     else:
-        args.run = RUN[args.command]
+        args.run, _ = COMMANDS[args.command]
     return args
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
     def _get_help_string(self, action):
         # "(default: None)" and "(default: False)" tell nobody anything.
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        silent = action.default is None or action.default is False
+        return action.help if silent else super()._get_help_string(action)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,10 +72,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"keras-vae: error: {message} (help: {self.prog} --help)\n")
 
 
-def _command(commands, name, text):
-    parser = commands.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", formatter_class=_Formatter
-    )
+def _description():
+    lines = [f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join([DESCRIPTION, "", "commands:", *lines])
+
+
+def _command(commands, name):
+    text = COMMANDS[name][1]
+    parser = commands.add_parser(name, description=text[0].upper() + text[1:] + ".", formatter_class=_Formatter)
     # SUPPRESS: absent here, it must not overwrite the `--debug` that stood before the command
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
@@ -79,8 +87,8 @@ def _command(commands, name, text):
     return parser
 
 
-def _model_command(commands, name, text):
-    parser = _command(commands, name, text)
+def _model_command(commands, name):
+    parser = _command(commands, name)
     parser.add_argument("name", metavar="NAME", help=NAME)
     return parser
 
@@ -100,13 +108,11 @@ def _limit(parser):
 
 
 def _describing(commands):
-    parser = _command(commands, "list", "list the presets that came with the library")
+    parser = _command(commands, "list")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser = _model_command(commands, "info", "verify a preset, and show all that is known of it")
+    parser = _model_command(commands, "info")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser = _model_command(
-        commands, "export", "write a SavedModel for TF-Serving: serving_default, encode, decode, sample"
-    )
+    parser = _model_command(commands, "export")
     parser.add_argument("path", metavar="PATH", help="folder; without a number at its end, the version is added to it")
     parser.add_argument(
         "--version", dest="model_version", type=int, default=1, metavar="N", help="version of the model"
@@ -120,15 +126,15 @@ def _describing(commands):
 
 
 def _drawing(commands):
-    parser = _model_command(commands, "sample", "draw images from the model's prior")
+    parser = _model_command(commands, "sample")
     parser.add_argument("-n", type=int, default=16, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal samples")
     _picture(parser, "samples.png")
-    parser = _model_command(commands, "reconstruct", "encode and decode images, and show both")
+    parser = _model_command(commands, "reconstruct")
     parser.add_argument("images", nargs="+", metavar="IMAGES", help=IMAGES)
     _limit(parser)
     _picture(parser, "reconstructions.png")
-    parser = _model_command(commands, "traverse", "show what each latent dimension does to an image")
+    parser = _model_command(commands, "traverse")
     parser.add_argument("--image", metavar="FILE", help="where to start (default: a sample of the model's own)")
     parser.add_argument(
         "--dims", type=int, nargs="+", metavar="D", help="latent dimensions (default: all, or the ten most active)"
@@ -140,14 +146,14 @@ def _drawing(commands):
 
 
 def _latents(commands):
-    parser = _model_command(commands, "encode", "write the latents of images")
+    parser = _model_command(commands, "encode")
     parser.add_argument("images", nargs="+", metavar="IMAGES", help=IMAGES)
     _limit(parser)
     _output(parser, "codes.npz", ".npz with `names` and `z_mean` and `z_log_var`, `indices` (codes), or `z`")
-    parser = _model_command(commands, "decode", "make images of latents")
+    parser = _model_command(commands, "decode")
     parser.add_argument("codes", metavar="CODES", help=".npz as `encode` writes it, or an .npy array of latents")
     _picture(parser, "decoded.png")
-    parser = _model_command(commands, "neighbours", "find the images nearest to one in latent space")
+    parser = _model_command(commands, "neighbours")
     parser.add_argument("image", metavar="IMAGE", help="the image to look for")
     parser.add_argument("--among", nargs="+", required=True, metavar="IMAGES", help=IMAGES)
     parser.add_argument("-k", type=int, default=8, metavar="N", help="how many")
@@ -156,7 +162,7 @@ def _latents(commands):
 
 
 def _evaluation(commands):
-    parser = _model_command(commands, "evaluate", "measure a model on images")
+    parser = _model_command(commands, "evaluate")
     parser.add_argument("images", nargs="*", metavar="IMAGES", help=IMAGES)
     parser.add_argument(
         "--data", metavar="DATASET[:SPLIT]", help="sprites, or a dataset of tensorflow-datasets; split: test"

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.numerics import sum_event
+from keras_vae.ops.numerics import flat, sum_event
 
 
 class Bernoulli(Distribution):
@@ -38,7 +38,8 @@ class Bernoulli(Distribution):
         return self.sample_from(keras.random.uniform(ops.shape(self.logits), dtype=self.logits.dtype, seed=seed))
 
     def log_prob(self, value):
-        return sum_event(ops.convert_to_tensor(value) * self.logits - ops.softplus(self.logits))
+        logits = flat(self.logits)
+        return ops.sum(flat(value) * logits - ops.softplus(logits), axis=-1)
 
     @property
     def mean(self):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.numerics import sum_event
+from keras_vae.ops.numerics import flat, sum_event
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -42,8 +42,11 @@ class Normal(Distribution):
         return self.sample_from(keras.random.normal(ops.shape(self._mean), dtype=self._mean.dtype, seed=seed))
 
     def log_prob(self, value):
-        scaled = ops.square(ops.convert_to_tensor(value) - self._mean) * ops.exp(-self.log_var)
-        return -0.5 * sum_event(LOG_2_PI + self.log_var + scaled)
+        log_var = self.log_var
+        if log_var.shape:  # one number for all is left as it is
+            log_var = flat(ops.broadcast_to(log_var, ops.shape(self._mean)))
+        scaled = ops.square(flat(value) - flat(self._mean)) * ops.exp(-log_var)
+        return -0.5 * ops.sum(LOG_2_PI + log_var + scaled, axis=-1)
 
     @property
     def mean(self):
@@ -57,4 +60,5 @@ class Normal(Distribution):
         return 0.5 * sum_event(LOG_2_PI + 1.0 + self.log_var + 0.0 * self._mean)
 
     def repeat(self, n):
-        return Normal(ops.repeat(self._mean, n, axis=0), ops.repeat(self.log_var, n, axis=0))
+        log_var = ops.broadcast_to(self.log_var, ops.shape(self._mean))
+        return Normal(ops.repeat(self._mean, n, axis=0), ops.repeat(log_var, n, axis=0))

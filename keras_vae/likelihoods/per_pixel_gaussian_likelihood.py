@@ -24,6 +24,9 @@ class PerPixelGaussianLikelihood(Likelihood):
     Output shape:
         `log_prob`: (batch,), nats. `mean`: the shape of x.
 
+    Raises:
+        ValueError: for params with an odd number of channels.
+
     Reference:
         Kingma & Welling 2014, arXiv:1312.6114, appendix C.2.
 
@@ -38,5 +41,10 @@ class PerPixelGaussianLikelihood(Likelihood):
     params_per_channel = 2
 
     def distribution(self, params):
+        if params.shape[-1] % 2:
+            raise ValueError(
+                "`decoder` must return 2 numbers for each channel of x, means then log-variances. "
+                f"Received: params of shape {tuple(params.shape)}."
+            )
         mean, log_var = ops.split(params, 2, axis=-1)
         return Normal(mean, ops.clip(log_var, *LOG_VAR_RANGE))

@@ -1,5 +1,7 @@
 """Gaussian likelihood with one learned variance, shared by all pixels."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -45,7 +47,7 @@ class SharedVarianceGaussianLikelihood(Likelihood):
     def __init__(self, stddev=1.0, **kwargs):
         super().__init__(**kwargs)
         self.stddev = positive("stddev", stddev)
-        start = 2.0 * float(ops.log(self.stddev))
+        start = 2.0 * math.log(self.stddev)
         self.log_var = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(start), name="log_var", dtype="float32", autocast=False
         )

@@ -67,6 +67,10 @@ class Autoencoder(HostMethods, TermsModel):
             )
         self.image_shape = input_shape[1:]
         self.latent_shape = tuple(outputs["indices" if self.is_discrete else "z"].shape[1:])
+        # Used through their methods only. Keras would take them for unbuilt, and trace the model again in every `fit`.
+        for part, shape in ((self.likelihood, got), (self.prior, self.latent_shape)):
+            if part is not None and not part.built:
+                part.build((None, *shape))
 
     def corrupt(self, x, training):
         """Hook: x -> x~, what the encoder sees."""
@@ -81,6 +85,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def terms(self, x, y, outputs, training):
         """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
+        _check_target(y.shape, outputs["reconstruction"].shape)
         terms = {"distortion": -self.likelihood.log_prob(outputs["params"], ops.cast(y, "float32"))}
         if self.prior is not None:
             terms["rate"] = self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"])
@@ -111,7 +116,7 @@ class Autoencoder(HostMethods, TermsModel):
         return ops.reshape(log_weights, (-1, samples))
 
     def check_data(self, x, name="x"):
-        return check_values(
+        values = check_values(
             name,
             x,
             shape=self.image_shape,
@@ -119,6 +124,9 @@ class Autoencoder(HostMethods, TermsModel):
             reason=type(self.likelihood).__name__,
             whole=self.likelihood.whole,
         )
+        if values.ndim < 2:
+            raise ValueError(f"`{name}` must have two axes or more, (batch, ...). Received: shape={values.shape}.")
+        return values
 
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.
@@ -137,3 +145,11 @@ class Autoencoder(HostMethods, TermsModel):
         from keras_vae.export import export_saved_model
 
         return export_saved_model(self, filepath, **kwargs)
+
+
+def _check_target(got, wanted):
+    """Raises where a target is not shaped as the data: broadcast against it, it would give a wrong loss in silence."""
+    sizes = zip(got[1:], wanted[1:], strict=False)
+    if len(got) != len(wanted) or any(None not in pair and pair[0] != pair[1] for pair in sizes):
+        accepted = ", ".join(str(size) for size in wanted[1:])
+        raise ValueError(f"`y` must have shape (batch, {accepted}), that of x. Received: shape={tuple(got)}.")

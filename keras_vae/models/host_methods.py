@@ -6,10 +6,12 @@ import numpy as np
 
 from keras_vae.distributions import Deterministic, Normal
 from keras_vae.ops.checks import integer, one_of
-from keras_vae.training import SamplerCache
+from keras_vae.training import SamplerCache, check_values
 
 OUTPUTS = ("mean", "mode", "sample", "distribution")
-ROWS = 5000  # decoder rows of one importance-weighting step: memory does not grow with the number of samples
+# Of one importance-weighting step, so that memory does not grow with the number of samples:
+ROWS = 5000  # decoded images, at most
+VALUES = 5000 * 784  # numbers in them: fewer rows of larger images, whose decoders hold wide feature maps
 
 
 class HostMethods:
@@ -55,13 +57,11 @@ class HostMethods:
             numpy float32 array (batch, *image_shape).
 
         Raises:
-            ValueError: for a wrong shape, empty data, or codes out of range.
-            TypeError: for codes that are not integers.
+            ValueError: for a wrong shape, empty data, NaN or infinite values, or codes out of range.
+            TypeError: for what is not numbers, or codes that are not integers.
         """
         self._require_built()
-        z = self.bottleneck.check_latents(np.asarray(z))
-        if z.ndim == 0 or z.shape[0] == 0 or z.shape[1:] != self.latent_shape:
-            raise ValueError(f"`z` must have shape (batch, *{self.latent_shape}). Received: shape={z.shape}.")
+        z = check_values("z", self.bottleneck.check_latents(np.asarray(z)), shape=self.latent_shape)
         z = z if self.is_discrete else z.astype("float32")
         return self._run("decode", lambda i: self.decode_tensors(i["z"]), {"z": z}, batch_size)
 
@@ -137,7 +137,7 @@ class HostMethods:
             x: array of shape (batch, *image_shape).
             num_samples: int >= 1, S. Default: 5000.
             batch_size: int, examples at a time. Default: 100.
-            seed: int, of the draws. Default: 0.
+            seed: int >= 0, of the draws. Default: 0.
 
         Returns:
             numpy float64 array (batch,), nats.
@@ -146,6 +146,7 @@ class HostMethods:
             ValueError: for bad data, or a model without a density over continuous latents.
         """
         num_samples, batch_size = integer("num_samples", num_samples), integer("batch_size", batch_size)
+        seed = integer("seed", seed, low=0)
         x = self._images(x)
         if not self.has_density or self.is_discrete or self.prior.noise != "normal":
             raise ValueError(
@@ -153,7 +154,8 @@ class HostMethods:
                 f"{type(self).__name__} with {type(self.likelihood).__name__}."
             )
         batch_size = min(batch_size, len(x))
-        chunk = max(1, min(num_samples, ROWS // batch_size))
+        rows = min(ROWS, VALUES // math.prod(self.image_shape))
+        chunk = max(1, min(num_samples, rows // batch_size))
         sampler = self._samplers.get("log_weights", self, lambda i: self.log_weights_tensors(i["x"], i["noise"]))
         bounds = []
         for start in range(0, len(x), batch_size):
@@ -191,7 +193,7 @@ class HostMethods:
         return np.asarray(self.check_data(x), "float32")
 
     def _noise(self, kind, batch, seed):
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(None if seed is None else integer("seed", seed, low=0))
         draw = rng.standard_normal if kind == "normal" else rng.random
         return draw((*batch, *self.latent_shape), dtype="float32")
 

@@ -83,7 +83,7 @@ class VQVAE(Autoencoder):
         self.codebook_usage.update_state(outputs["indices"], sample_weight)
 
     def update_state(self, outputs):
-        if not self.bottleneck.learned_by_gradient:
+        if not self.bottleneck.learned_by_gradient and self.bottleneck.trainable:  # frozen: moving averages stay too
             self.bottleneck.update(outputs)
 
     def sample(self, n=1, seed=None, batch_size=128):

@@ -50,7 +50,7 @@ class ConvEncoder(Chain):
 
     def __init__(self, filters=(32, 32, 64, 64), units=256, kernel_size=4, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        self.filters = integers("filters", filters)
+        self.filters = integers("filters", filters, shortest=1)
         self.units = integer("units", units)
         self.kernel_size = integer("kernel_size", kernel_size)
         self.activation = activation
@@ -107,7 +107,7 @@ class ConvDecoder(Chain):
     def __init__(self, output_shape, filters=(32, 32, 64, 64), units=256, kernel_size=4, activation="relu", **kwargs):
         super().__init__(**kwargs)
         self.output_shape = integers("output_shape", output_shape)
-        self.filters = integers("filters", filters)
+        self.filters = integers("filters", filters, shortest=1)
         self.units = integer("units", units)
         self.kernel_size = integer("kernel_size", kernel_size)
         self.activation = activation

@@ -60,11 +60,14 @@ def integer(name, value, low=1):
     return number if number >= low else _refuse(name, accepted, value)
 
 
-def integers(name, value, low=1):
-    """`value` as a tuple of ints, each >= `low`."""
+def integers(name, value, low=1, shortest=0):
+    """`value` as a tuple of `shortest` or more ints, each >= `low`."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         _refuse(name, f"a sequence of integers >= {low}", value, TypeError)
-    return tuple(integer(f"{name}[{i}]", v, low) for i, v in enumerate(value))
+    numbers = tuple(integer(f"{name}[{i}]", v, low) for i, v in enumerate(value))
+    if len(numbers) < shortest:
+        _refuse(name, f"a sequence of {shortest} or more integers >= {low}", value)
+    return numbers
 
 
 def one_of(name, value, options):

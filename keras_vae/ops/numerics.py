@@ -23,7 +23,7 @@ def straight_through(soft, hard):
     1.0
     """
     soft, hard = ops.convert_to_tensor(soft), ops.convert_to_tensor(hard)
-    return soft + ops.stop_gradient(hard - soft)
+    return ops.stop_gradient(hard) + (soft - ops.stop_gradient(soft))  # in this order the value is `hard` exactly
 
 
 def log_mean_exp(x, axis=-1):
@@ -63,6 +63,25 @@ def sum_event(x):
     """
     axes = tuple(range(1, len(x.shape)))
     return ops.sum(x, axis=axes) if axes else x
+
+
+def flat(x):
+    """(batch, ...) -> (batch, values): with the short channel axis last, XLA on CPU would not vectorise a density.
+
+    Args:
+        x: tensor of shape (batch, ...) whose sizes after the batch are known.
+
+    Returns:
+        A tensor of shape (batch, values).
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> tuple(keras_vae.ops.flat(np.ones((2, 3, 4), "float32")).shape)
+    (2, 12)
+    """
+    x = ops.convert_to_tensor(x)
+    return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 
 def float32(x):

@@ -40,9 +40,20 @@ def _object(value):
 
 
 def arguments(cls):
-    """The names of the constructor's arguments, without `self` and `**kwargs`, in order."""
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    """The names of the constructor's arguments, without `self`, in order.
+
+    A constructor that hands `**kwargs` to its parent takes the parent's arguments too: a variant of a user's own that
+    names two of them must not lose the others in its configuration.
+    """
+    names = {}
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or not (base is cls or issubclass(base, Configured)):
+            continue
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        names.update((p.name, None) for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return list(names)
 
 
 class Configured:

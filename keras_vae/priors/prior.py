@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.distributions import has_closed_form, kl_divergence
+from keras_vae.distributions import Deterministic, has_closed_form, kl_divergence
 from keras_vae.ops.registration import Configured
 
 
@@ -25,6 +25,8 @@ class Prior(Configured, keras.layers.Layer):
 
     def rate(self, posterior, z):
         """KL(q(z|x) || p(z)), nats, (batch,): in closed form where it is known, else the one-sample estimate at `z`."""
+        if isinstance(posterior, Deterministic):
+            return -self.log_prob(posterior.mode)  # a point mass, on the codes of a quantizer: its entropy is zero
         p = self.distribution(z)
         if p is not None and has_closed_form(posterior, p):
             return kl_divergence(posterior, p)

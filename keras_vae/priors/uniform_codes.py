@@ -54,7 +54,3 @@ class UniformCodes(Prior):
     def sample_from(self, noise):
         codes = ops.cast(ops.cast(noise, "float32") * self.codebook_size, "int32")
         return ops.minimum(codes, self.codebook_size - 1)
-
-    def rate(self, posterior, z):
-        # The posterior of a quantizer is a point mass on `posterior.mode`: its entropy is zero.
-        return -self.log_prob(posterior.mode)

@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import keras
+
 BACKENDS = ("tensorflow", "jax", "torch")
 ONE_CORE = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-WORKER = "--measure"  # the command line of such a process: script, this, name, arguments
+WORKER = "--measure"  # the command line of such a process: script, this, name, whether to pin it, arguments
 
 
 def cpu_ms(step, repeats=4):
@@ -64,15 +66,15 @@ def extra_mb(step):
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 2**20
 
 
-def measure_backends(script, arguments, rounds=1, backends=BACKENDS, plain="torch"):
+def measure_backends(script, arguments, rounds=1, plain="torch", smoke=False):
     """Runs `script` once per installed backend, and once as "plain", as a process that `is_worker` recognises.
 
     Args:
         script: str or path of the script, which begins with `is_worker`.
         arguments: sequence of int, handed to its `measure`.
         rounds: int >= 1; every process is run so often, in turn, and the lowest figures are kept. Default: 1.
-        backends: sequence of str, which to measure. Default: all three.
         plain: str, the backend whose package the "plain" code uses. Default: "torch".
+        smoke: bool, only the backend in use, beside "plain", and on any core: to see that it runs. Default: False.
 
     Returns:
         dict name -> dict figure -> float, the names being "plain" and the installed backends.
@@ -81,12 +83,12 @@ def measure_backends(script, arguments, rounds=1, backends=BACKENDS, plain="torc
         RuntimeError: if a process fails; with the end of what it said.
     """
     found = {}
-    for name in ("plain", *backends) * rounds:
+    for name in ("plain", *(BACKENDS if not smoke else (keras.backend.backend(),))) * rounds:
         backend = plain if name == "plain" else name
         if importlib.util.find_spec(backend) is None:
             print(f"{name}: left out, for {backend} is not installed", flush=True)
             continue
-        command = [sys.executable, str(script), WORKER, name, *map(str, arguments)]
+        command = [sys.executable, str(script), WORKER, name, *map(str, (int(smoke), *arguments))]
         environment = {**os.environ, **ONE_CORE, "KERAS_BACKEND": backend}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -97,13 +99,14 @@ def measure_backends(script, arguments, rounds=1, backends=BACKENDS, plain="torc
     return found
 
 
-def comparison(found, bars):
+def comparison(found, bars, ask=True):
     """The figures of `measure_backends` as rows of a table, with what should hold of them and whether it does.
 
     Args:
         found: dict name -> dict figure -> float, as `measure_backends` returns it.
         bars: dict figure -> (bar, holds): the bar in words, and a function of plain's figure (or None) and of the dict
             backend -> figure, asked where all it needs was measured.
+        ask: bool, whether to; sizes can be too small for a bar to mean anything. Default: True.
 
     Returns:
         list of dicts, one per figure.
@@ -120,7 +123,7 @@ def comparison(found, bars):
         row = {name: figures.get(figure) for name, figures in found.items()}
         plain = row.get("plain")
         try:
-            held = bool(holds(plain, {name: value for name, value in row.items() if name != "plain"}))
+            held = bool(holds(plain, {k: v for k, v in row.items() if k != "plain"})) if ask else None
         except (KeyError, TypeError):  # a backend, or plain code, that was left out
             held = None
         rows.append({"figure": figure, **row, "bar": bar, "holds": held})
@@ -138,7 +141,8 @@ def is_worker(measure):
     """
     if sys.argv[1:2] != [WORKER]:
         return False
-    if hasattr(os, "sched_setaffinity"):
+    name, smoke, *arguments = sys.argv[2:]
+    if smoke == "0" and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    print(json.dumps(measure(sys.argv[2], *map(int, sys.argv[3:]))))
+    print(json.dumps(measure(name, *map(int, arguments))))
     return True

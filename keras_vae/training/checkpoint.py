@@ -18,7 +18,9 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
     Keras's own files leave out the states of the random seeds, so that a resumed run would repeat its noise. Here
     weights and optimizer go to a file of their own epoch, then `checkpoint.json` is renamed into place, then the older
-    file is removed: a run that is killed at any moment leaves a whole checkpoint behind.
+    file is removed: a run that is killed at any moment leaves a whole checkpoint behind. An epoch whose loss is not
+    finite is not written. The order in which `fit` itself shuffles is Keras's own and is not part of it: for a run that
+    goes on bit by bit pass `shuffle=False`, with a stream that is set to its epoch (`keras_vae.datasets.ImageBatches`).
 
     Args:
         folder: str or path, made if missing.
@@ -36,6 +38,8 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.every = integer("every", every)
 
     def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite((logs or {}).get("loss", 0.0)):
+            return  # weights that gave such a loss are lost: the checkpoint before is the one to go on from
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
             self.write(epoch + 1)
 

@@ -13,7 +13,7 @@ def checked_stream(x, check, name):
 
     A generator is used up by looking at it, so its first batch is put back in front.
     """
-    if _is_array(x):
+    if is_array(x) or isinstance(x, (dict, list, tuple)):
         check(x, name)
         return x
     if isinstance(x, types.GeneratorType):
@@ -22,8 +22,6 @@ def checked_stream(x, check, name):
             raise ValueError(f"`{name}` must yield at least one batch. Received: an empty generator.")
         _check_batch(first, check, name)
         return _chain(first, x)
-    if isinstance(x, (list, tuple, dict)):
-        return x
     if hasattr(x, "__getitem__") and hasattr(x, "num_batches"):  # keras.utils.PyDataset: has no end when iterated
         if x.num_batches == 0:
             raise ValueError(f"`{name}` must hold at least one batch. Received: {type(x).__name__} of length 0.")
@@ -35,7 +33,7 @@ def checked_stream(x, check, name):
     else:
         return x
     _check_batch(first, check, name)
-    if hasattr(x, "collate_fn") and _is_array(first):
+    if hasattr(x, "collate_fn") and is_array(first):
         x = copy.copy(x)
         x.collate_fn = _Tupled(x.collate_fn)
     return x
@@ -57,14 +55,15 @@ class _Tupled:
         return (self.collate(items),)
 
 
-def _is_array(x):
-    return hasattr(x, "shape") and hasattr(x, "dtype")
+def is_array(x):
+    """Whether `x` is an array, a tensor or a data frame."""
+    return hasattr(x, "shape") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
 
 
 def _check_batch(batch, check, name):
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
     for part, label in zip(parts[:2], ("x", "y"), strict=False):
-        if part is not None and _is_array(part):
+        if is_array(part) or isinstance(part, (dict, list, tuple)):
             check(part, f"{name} (first batch, {label})" if len(parts) > 1 else f"{name} (first batch)")
 
 
@@ -115,5 +114,17 @@ def check_values(name, x, shape=None, interval=None, reason="", whole=None):
     return values
 
 
+def check_weights(name, weights):
+    """Raises unless `weights` are finite numbers, one for each example.
+
+    Args:
+        name: str, the argument as the user knows it.
+        weights: array-like of shape (batch,) or (batch, 1).
+    """
+    values = check_values(name, weights)
+    if values.size != len(values):
+        raise ValueError(f"`{name}` must have shape (batch,). Received: shape={values.shape}.")
+
+
 def _to_numpy(x):
-    return keras.ops.convert_to_numpy(x) if hasattr(x, "shape") else np.asarray(x)
+    return keras.ops.convert_to_numpy(x) if hasattr(x, "dtype") else np.asarray(x)

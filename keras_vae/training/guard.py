@@ -27,13 +27,19 @@ class NonFiniteGuard(keras.callbacks.Callback):
         self.names = ("loss", *names)
         self.every = every
         self.message = None
-        self.epoch = 0
+        self.epoch = self.next_look = 0
+
+    def set_model(self, model):
+        super().set_model(model)
+        # Keras may call from another thread, and there `self.model` would take JAX's weights from the step in progress.
+        self.trained = model
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
+        self.epoch, self.next_look = epoch, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch % self.every == 0:
+        if batch >= self.next_look:  # with `steps_per_execution` not every number comes by
+            self.next_look = batch + self.every
             self._look(logs, f"epoch {self.epoch + 1}, batch {batch + 1}")
 
     def on_epoch_end(self, epoch, logs=None):
@@ -50,7 +56,7 @@ class NonFiniteGuard(keras.callbacks.Callback):
             f"Training stopped at {where}: {', '.join(f'`{c}`' for c in culprits)} is not finite ({told}). "
             "Lower the learning rate, clip gradients (`clipnorm`), or check the data."
         )
-        self.model.stop_training = True
+        self.trained.stop_training = True
 
     def raise_if_stopped(self):
         """Raises NonFiniteLossError if the guard stopped the training."""

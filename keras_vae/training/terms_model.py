@@ -1,5 +1,6 @@
 """The training contract: a pure `call`, one hook `terms`, and no `train_step` on any backend."""
 
+import contextlib
 import inspect
 
 import keras
@@ -7,7 +8,7 @@ from keras import ops, tree
 
 from keras_vae.ops.numerics import float32
 from keras_vae.ops.registration import Configured
-from keras_vae.training.data import checked_stream
+from keras_vae.training.data import check_weights, checked_stream, is_array
 from keras_vae.training.guard import NonFiniteGuard
 
 
@@ -78,6 +79,8 @@ class TermsModel(Configured, keras.Model):
         if training:
             self.step.assign_add(1)
         terms = self.terms(x, y, outputs, training)
+        if weight is not None:
+            weight = ops.reshape(weight, ops.shape(terms["loss"]))  # (batch, 1) -> (batch,)
         for name, tracker in self.trackers.items():
             tracker.update_state(ops.stop_gradient(terms[name]), weight)
         self.update_metrics(outputs, weight)
@@ -85,7 +88,7 @@ class TermsModel(Configured, keras.Model):
             self.update_state(outputs)
         loss = terms["loss"]  # (batch,)
         if weight is not None:
-            loss = loss * ops.cast(ops.reshape(weight, ops.shape(loss)), loss.dtype)
+            loss = loss * ops.cast(weight, loss.dtype)
         loss = ops.mean(loss)
         for penalty in self.losses:  # kernel and activity regularizers of the user's own layers
             loss = loss + ops.cast(ops.sum(penalty), loss.dtype)
@@ -107,23 +110,23 @@ class TermsModel(Configured, keras.Model):
             keras.callbacks.History.
 
         Raises:
-            ValueError: for NaN, infinite or out-of-range values, a wrong rank, size or number of channels, empty data.
+            ValueError: for NaN, infinite or out-of-range values, a wrong rank, size or number of channels, empty data,
+                targets or weights that do not fit, or a model compiled with a `loss`.
+            TypeError: for data that is not numbers, or a dict or list of arrays.
             NonFiniteLossError: when a term of the loss became NaN or infinite; training has stopped by then.
         """
-        bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
-        bound.pop("self")
-        bound["x"] = self._checked(bound.get("x"), "x")
-        bound["y"] = self._checked(bound.get("y"), "y")
-        if bound.get("validation_data") is not None:
-            bound["validation_data"] = self._checked_validation(bound["validation_data"])
-        callbacks = bound.get("callbacks")
+        given = self._checked_arguments(keras.Model.fit, args, kwargs)
+        if given.get("validation_data") is not None:
+            given["validation_data"] = self._checked_validation(given["validation_data"])
+        callbacks = given.get("callbacks")
         guard = NonFiniteGuard(self.trackers)
+        guard.set_model(self)  # Keras does it for the callbacks of a list, and not for one that joins a CallbackList
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks.append(guard)
         else:
             callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
-            bound["callbacks"] = [*callbacks, guard]
-        history = super().fit(**bound)
+            given["callbacks"] = [*callbacks, guard]
+        history = super().fit(**given)
         guard.raise_if_stopped()
         return history
 
@@ -140,28 +143,65 @@ class TermsModel(Configured, keras.Model):
         Raises:
             ValueError: as `fit`.
         """
-        if not kwargs.get("_use_cached_eval_dataset"):  # inside `fit` the data has been checked already
-            args = list(args)
-            for i, name in enumerate(("x", "y")):
-                if i < len(args):
-                    args[i] = self._checked(args[i], name)
-                elif name in kwargs:
-                    kwargs[name] = self._checked(kwargs[name], name)
-        return super().evaluate(*args, **kwargs)
+        if kwargs.get("_use_cached_eval_dataset"):  # inside `fit` the data has been checked already
+            return super().evaluate(*args, **kwargs)
+        return super().evaluate(**self._checked_arguments(keras.Model.evaluate, args, kwargs))
 
     def check_data(self, x, name="x"):
         """Hook: raises if the array `x` is not what the model takes; returns it."""
         return x
 
-    def _checked(self, x, name):
-        return x if x is None else checked_stream(x, lambda batch, label: self.check_data(batch, label), name)
+    def check_nest(self, x, name="x"):
+        """Hook: raises if a dict, list or tuple of arrays is not what the model takes; returns it."""
+        raise TypeError(
+            f"`{name}` must be one array, or a stream of batches. Received: a {type(x).__name__}. "
+            "Use `numpy.asarray` on lists, and take the images out of dicts."
+        )
+
+    def _checked_arguments(self, method, args, kwargs):
+        """The arguments of `fit` or `evaluate` by name, the data in them checked."""
+        given = inspect.signature(method).bind(self, *args, **kwargs).arguments
+        given.pop("self")
+        given.update(given.pop("kwargs", {}))
+        if self.loss is not None:
+            received, self.loss = self.loss, None  # Keras would keep it through the next `compile`
+            raise ValueError(
+                f"`loss` must be left out of `compile`: the loss of {type(self).__name__} is the sum of its terms. "
+                f"Received: loss={received!r}."
+            )
+        if given.get("x") is None:
+            raise ValueError("`x` must be an array or a stream of batches. Received: x=None.")
+        names = ("x", "y", "sample_weight")
+        given.update(zip(names, self._checked_parts([given.get(name) for name in names], names), strict=True))
+        return given
 
     def _checked_validation(self, data):
-        if isinstance(data, (tuple, list)):
-            names = ("validation_data[0]", "validation_data[1]")
-            checked = [self._checked(part, name) for part, name in zip(data, names, strict=False)]
-            return (*checked, *data[2:])
-        return self._checked(data, "validation_data")
+        if not isinstance(data, (tuple, list)):
+            return self._checked(data, "validation_data")
+        parts = (*data, None, None)[:3]
+        return self._checked_parts(parts, [f"validation_data[{i}]" for i in range(3)])
+
+    def _checked_parts(self, parts, names):
+        x, y, sample_weight = parts
+        x, y = self._checked(x, names[0]), self._checked(y, names[1])
+        if sample_weight is not None:
+            check_weights(names[2], sample_weight)
+            y = x if y is None and is_array(x) else y  # Keras drops weights that come without a target
+        return x, y, sample_weight
+
+    def _checked(self, x, name):
+        return x if x is None else checked_stream(x, self._check, name)
+
+    def _check(self, x, name):
+        if isinstance(x, (dict, list, tuple)):
+            self.check_nest(x, name)
+            return
+        self.check_data(x, name)
+        if not self.built:
+            # By the first array, so that what follows, targets and validation data, is compared with its shape.
+            strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow: its variables are made in its scope
+            with strategy.scope() if strategy else contextlib.nullcontext():
+                self.build((None, *x.shape[1:]))
 
     def get_compile_config(self):
         return _portable(super().get_compile_config())

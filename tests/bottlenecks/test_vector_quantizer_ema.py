@@ -112,12 +112,34 @@ def test_dead_codes_restart_at_features_of_the_batch():
 
 def test_a_restarted_row_is_a_feature_with_a_count_of_one():
     start = np.array([[0.0, 0.0], [90.0, 90.0]], "float32")
-    quantizer = layer(start, decay=0.1, restart_threshold=0.5)
+    quantizer = layer(start, decay=0.1, restart_threshold=0.05)
     features = np.random.default_rng(2).normal(size=(16, 2)).astype("float32")
     codebook, counts, sums = step(quantizer, features)
     assert counts[1] == 1.0
     assert (np.abs(features - codebook[1]).sum(axis=1) == 0).any()
     np.testing.assert_array_equal(sums[1], codebook[1])
+
+
+def test_a_restarted_row_is_above_the_limit_where_many_features_share_a_code():
+    """With N = 1 it would be dead again in the next step, used or not, and half the codebook would restart for ever."""
+    start = np.array([[0.0, 0.0], [90.0, 90.0]], "float32")
+    quantizer = layer(start, decay=0.9, restart_threshold=0.5)
+    features = np.random.default_rng(2).normal(size=(1000, 2)).astype("float32")
+    codebook, counts, sums = step(quantizer, features)
+    limit = 0.5 * (0.9 + 0.1 * 1000 + 0.9) / 2  # code 0 has all features, code 1 none
+    assert counts[1] == pytest.approx(2 * limit, rel=1e-6)
+    np.testing.assert_allclose(sums[1] / counts[1], codebook[1], rtol=1e-6)
+    assert step(quantizer, features)[1][1] > 0.9 * 2 * limit  # alive: its count has moved, and not been set again
+
+
+def test_without_a_seed_the_first_codebook_is_drawn_and_the_sums_are_the_codes():
+    quantizers = [VectorQuantizerEMA(4, 3) for _ in range(2)]
+    for quantizer in quantizers:
+        quantizer.build((None, 3))
+    (one, counts, sums), (other, _, _) = map(state, quantizers)
+    np.testing.assert_array_equal(one, sums)
+    np.testing.assert_array_equal(counts, 1)
+    assert not np.array_equal(one, other)
 
 
 def test_without_restarts_no_random_state_is_used():

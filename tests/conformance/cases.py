@@ -142,6 +142,7 @@ CASES = {
     "PlainAutoencoder": Case(
         lambda: {**mlp_nets(), "likelihood": keras_vae.SquaredError(activation="sigmoid")},
         IMAGES,
+        keep_default=("bottleneck", "prior"),  # which a plain autoencoder has no use for
         golden=deterministic_golden,
     ),
     "VAE": Case(lambda: {**mlp_nets(), "latent_dim": 3, **gaussian_parts()}, IMAGES, golden=vae_golden),

@@ -5,6 +5,7 @@
 Keys of the questions: name/signature/case/input; of the answers: loader/name/signature/case/output.
 """
 
+import importlib
 import sys
 
 
@@ -52,6 +53,14 @@ def by_session_loader(folder, asked):
             yield signature, case, session.run(fetches, feeds)
 
 
+def importable(name):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def main(source, target, *models):
     questions = dict(np.load(source))
     answers = {}
@@ -64,6 +73,7 @@ def main(source, target, *models):
                     answers[f"{loader.__name__}/{name}/{signature}/{case}/{key}"] = value
     loaded = [name for name in Blocked.names if name in sys.modules]
     assert not loaded, f"the process was not clean: {loaded}"
+    assert not importable("keras_vae"), "keras_vae was within reach"
     np.savez(target, **answers)
 
 

@@ -1,0 +1,127 @@
+"""encode, decode, reconstruct, sample, variations: what they return, and that seeds repeat them."""
+
+import numpy as np
+import pytest
+
+import harness
+from keras_vae import VQVAE, VectorQuantizer, VQDecoder, VQEncoder
+from keras_vae.distributions import Deterministic, Normal
+
+X = harness.images(9)
+
+
+def test_encode_returns_the_posterior_in_four_forms(vae):
+    mean, mode = vae.encode(X, output="mean"), vae.encode(X)
+    posterior = vae.encode(X, output="distribution")
+    assert isinstance(posterior, Normal) and mean.shape == (9, *vae.latent_shape) == (9, 3)
+    np.testing.assert_array_equal(mean, mode)
+    np.testing.assert_allclose(harness.numpy(posterior.mean), mean, rtol=1e-6)
+    draws = np.stack([vae.encode(X[:1], output="sample", seed=s) for s in range(300)])
+    stddev = np.exp(harness.numpy(posterior.log_var)[:1] / 2)
+    assert np.abs(draws.mean(axis=0) - mean[:1]).max() < 5 * stddev.max() / np.sqrt(300)
+    np.testing.assert_allclose(draws.std(axis=0), stddev, rtol=0.25)
+
+
+def test_codes_are_integers_in_every_form(vqvae):
+    codes = vqvae.encode(X)
+    assert codes.dtype == np.int32 and codes.shape == (9, 4, 4) == (9, *vqvae.latent_shape)
+    assert codes.min() >= 0 and codes.max() < 16
+    for output in ("mean", "sample"):
+        np.testing.assert_array_equal(vqvae.encode(X, output=output), codes)
+    distribution = vqvae.encode(X, output="distribution")
+    assert isinstance(distribution, Deterministic)
+    np.testing.assert_array_equal(harness.numpy(distribution.mode), codes)
+
+
+def test_discreteness_is_known(vae, vqvae, plain):
+    assert (vae.is_discrete, vqvae.is_discrete, plain.is_discrete) == (False, True, False)
+    assert vae.image_shape == vqvae.image_shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize("name", ["plain", "vae", "vqvae"])
+def test_reconstruct_is_decode_of_encode(name, request):
+    model = request.getfixturevalue(name)
+    got = model.reconstruct(X)
+    assert got.shape == X.shape and got.dtype == np.float32
+    np.testing.assert_allclose(got, model.decode(model.encode(X)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+@pytest.mark.parametrize("batch_size", [1, 4, 128])
+def test_results_do_not_depend_on_the_batch_size(name, batch_size, request):
+    model = request.getfixturevalue(name)
+    np.testing.assert_allclose(model.reconstruct(X, batch_size=batch_size), model.reconstruct(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:This VQVAE has no learned prior")
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+def test_samples_repeat_with_their_seed_only(name, request):
+    model = request.getfixturevalue(name)
+    np.testing.assert_array_equal(model.sample(5, seed=1), model.sample(5, seed=1))
+    assert not np.array_equal(model.sample(5, seed=1), model.sample(5, seed=2))
+    assert not np.array_equal(model.sample(5), model.sample(5))
+    assert model.sample(5, seed=1).shape == (5, 8, 8, 1)
+
+
+def test_samples_are_decoded_draws_of_the_prior(vae):
+    noise = np.random.default_rng(7).standard_normal((6, 3), dtype="float32")
+    np.testing.assert_allclose(vae.sample(6, seed=7), vae.decode(noise), rtol=1e-5, atol=1e-6)
+
+
+def test_a_vqvae_without_a_prior_says_so_when_it_samples(vqvae):
+    with pytest.warns(UserWarning, match="no learned prior: `sample` decodes uniform codes"):
+        vqvae.sample(1, seed=0)
+
+
+def test_variations_are_decoded_draws_of_the_posterior(vae):
+    got = vae.variations(X[:2], n=5, seed=3)
+    assert got.shape == (2, 5, 8, 8, 1)
+    assert not np.allclose(got[:, 0], got[:, 1])
+    np.testing.assert_array_equal(got, vae.variations(X[:2], n=5, seed=3))
+    posterior = vae.encode(X[:2], output="distribution")
+    noise = np.random.default_rng(3).standard_normal((10, 3), dtype="float32").reshape(2, 5, 3)
+    z = harness.numpy(posterior.mean)[:, None] + np.exp(harness.numpy(posterior.log_var) / 2)[:, None] * noise
+    np.testing.assert_allclose(got.reshape(10, 8, 8, 1), vae.decode(z.reshape(10, 3)), rtol=1e-4, atol=1e-5)
+
+
+def test_variations_of_codes_are_copies_of_the_reconstruction(vqvae):
+    got = vqvae.variations(X[:2], n=3)
+    np.testing.assert_allclose(got, np.repeat(vqvae.reconstruct(X[:2])[:, None], 3, axis=1), rtol=1e-5, atol=1e-6)
+
+
+def test_quantized_is_lookup_of_indices(vqvae):
+    outputs = vqvae(X)
+    quantized = harness.numpy(vqvae.bottleneck.lookup(outputs["indices"]))
+    np.testing.assert_allclose(harness.numpy(outputs["z"]), quantized, rtol=1e-5, atol=1e-6)
+
+
+def test_using_a_model_changes_no_weight(vae):
+    before = harness.weights(vae)
+    vae.encode(X), vae.reconstruct(X), vae.sample(3), vae.variations(X[:1], 2), vae.log_likelihood(X[:2], 5)
+    harness.assert_same_weights(before, harness.weights(vae))
+
+
+def test_training_goes_on_after_sampling():
+    """The compiled functions of a model see its present weights, and do not get in the way of `fit`."""
+    from small_models import small
+
+    model = small("vae")
+    model.compile("sgd")
+    first = model.reconstruct(X)
+    model.fit(X, verbose=0)
+    second = model.reconstruct(X)
+    model.fit(X, verbose=0)
+    assert not np.array_equal(first, second) and not np.array_equal(second, model.reconstruct(X))
+
+
+def test_bits_of_codes(vqvae):
+    assert vqvae.bits_per_image == 4 * 4 * 4
+    assert vqvae.compression_ratio == pytest.approx(8 * 8 * 8 / 64)
+
+
+def test_the_papers_vqvae_takes_42_67_times_fewer_bits():
+    model = VQVAE(VQEncoder(), VQDecoder((128, 128, 3)), VectorQuantizer(512, 64))
+    model.build((None, 128, 128, 3))
+    assert model.latent_shape == (32, 32)
+    assert model.bits_per_image == 32 * 32 * 9
+    assert model.compression_ratio == pytest.approx(42.67, abs=0.005)
