@@ -18,7 +18,7 @@ def model_card(metadata, has_preview):
         _front_matter(kind, metadata["licence"]),
         f"# {name}",
         summary,
-        f"![Samples and reconstructions of {name}]({PREVIEW})" if has_preview else "",
+        f"![What {name} draws]({PREVIEW})" if has_preview else "",
         "## Use",
         _usage(name, metadata),
         "## Model",

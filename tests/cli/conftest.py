@@ -9,35 +9,46 @@ import pytest
 from PIL import Image
 
 import keras_vae
-from harness import images
+from harness import images, set_weights
 from keras_vae.cli import main
-from small_models import facts, small
-
-BERNOULLI = {"nll": 80.5, "psnr": 12.5, "per_unit": [0.5] * 12}
+from small_models import facts
 
 
-def mlp_vae():
+def digits():
     encoder, decoder = keras_vae.MLPEncoder((16,)), keras_vae.MLPDecoder((8, 8, 1), (16,))
-    return keras_vae.VAE(encoder, decoder, latent_dim=3)
+    return keras_vae.VAE(encoder, decoder, latent_dim=3), (8, 8, 1)
 
 
-def colour_vae():
+def codes():
+    encoder, decoder = keras.layers.Conv2D(4, 2, strides=2), keras.layers.Conv2DTranspose(1, 2, strides=2)
+    return keras_vae.VQVAE(encoder, decoder, keras_vae.VectorQuantizer(16, 4)), (8, 8, 1)
+
+
+def plain():
+    encoder, decoder = keras_vae.MLPEncoder((16, 3)), keras_vae.MLPDecoder((8, 8, 1), (16,))
+    return keras_vae.PlainAutoencoder(encoder, decoder), (8, 8, 1)
+
+
+def colour():
     encoder, decoder = keras_vae.MLPEncoder((16,)), keras_vae.MLPDecoder((16, 12, 3), (16,))
-    return keras_vae.VAE(encoder, decoder, latent_dim=12, likelihood=keras_vae.GaussianLikelihood(stddev=0.5))
+    likelihood = keras_vae.GaussianLikelihood(stddev=0.5)
+    return keras_vae.VAE(encoder, decoder, latent_dim=12, likelihood=likelihood), (16, 12, 3)
+
+
+def made(model, shape):
+    model.build((None, *shape))
+    return set_weights(model)
 
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory):
     """The folder of shipped presets `digits` (VAE), `codes` (VQVAE), `plain`; beside it runs/colour/model."""
     root = tmp_path_factory.mktemp("cli")
-    keras.utils.set_random_seed(0)
-    digits, colour = mlp_vae(), colour_vae()
-    digits.build((None, 8, 8, 1))
-    colour.build((None, 16, 12, 3))
-    keras_vae.save_pretrained(digits, root / "shelf" / "digits", **facts(metrics=BERNOULLI, description="Eights."))
-    keras_vae.save_pretrained(small("vqvae"), root / "shelf" / "codes", **facts(metrics={"vq": {"psnr": 21.5}}))
-    keras_vae.save_pretrained(small("plain"), root / "shelf" / "plain", **facts(metrics={}))
-    keras_vae.save_pretrained(colour, root / "runs" / "colour" / "model", **facts())
+    eights = facts(metrics={"nll": 80.5, "psnr": 12.5, "per_unit": [0.5] * 12}, description="Eights.")
+    keras_vae.save_pretrained(made(*digits()), root / "shelf" / "digits", **eights)
+    keras_vae.save_pretrained(made(*codes()), root / "shelf" / "codes", **facts(metrics={"vq": {"psnr": 21.5}}))
+    keras_vae.save_pretrained(made(*plain()), root / "shelf" / "plain", **facts(metrics={}))
+    keras_vae.save_pretrained(made(*colour()), root / "runs" / "colour" / "model", **facts())
     (root / "runs" / "unfinished" / "pictures").mkdir(parents=True)
     return root / "shelf"
 

@@ -20,7 +20,7 @@ MANY = 3000
 BACKEND = keras.backend.backend()
 
 # From JAX and torch the export needs TensorFlow beside them: the environment with all three.
-pytestmark = [needs("tensorflow"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [needs("tensorflow"), pytest.mark.slow, pytest.mark.timeout(1800)]
 pytestmark += [] if BACKEND == "tensorflow" else [pytest.mark.cross_backend]
 
 

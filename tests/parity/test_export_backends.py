@@ -11,7 +11,7 @@ from harness import images
 from keras_vae import load_pretrained, save_pretrained
 from small_models import environment, facts, small
 
-pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 EXPORT = """
 import sys, keras, keras_vae
