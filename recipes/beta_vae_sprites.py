@@ -87,7 +87,7 @@ def main():
         seed=args.seed,
         metrics=metrics,
         description="A convolutional beta-VAE whose latents follow position and size of a sprite, without labels.",
-        limits="Binary sprites only. At this beta, shape and orientation cost more than they save: reconstructions are round.",
+        limits="Binary sprites only. At this beta shape and orientation cost more than they save: pictures are round.",
         preview=traversal,
     )
     rows = [

@@ -76,11 +76,8 @@ def train(make, batches, test, epochs, run, args):
     scores = model.evaluate(test, return_dict=True, verbose=0)
     metrics = {key: scores[key] for key in ("rate", "perplexity", "codebook_usage") if key in scores}
     metrics |= {"psnr": float(psnr(test, reconstructions).mean()), "ssim": float(ssim(test, reconstructions).mean())}
-    return model, metrics | {"bits_per_image": metrics.pop("rate") / np.log(2.0), "epochs": epochs, "seed": args.seed}
-
-
-def grid_of(model, images):
-    return comparison_grid(images, np.clip(model.reconstruct(images), 0.0, 1.0), columns=8)
+    metrics |= {"bits_per_image": round(metrics.pop("rate") / np.log(2.0), 1), "epochs": epochs, "seed": args.seed}
+    return model, metrics
 
 
 def main():
@@ -91,8 +88,8 @@ def main():
 
     vqvae, metrics = train(make_vqvae, batches, test, args.pick(22, 250, 1), run, args)
     run.save_metrics({"vqvae": metrics, "compression_ratio": vqvae.compression_ratio})
-    run.save_image("reconstructions", grid_of(vqvae, test[:16]))
-    # The preview may not show an image of the data set: it shows the codebook, each code decoded as a constant map.
+    run.save_image("reconstructions", comparison_grid(test[:16], vqvae.reconstruct(test[:16]), columns=8))
+    # The preview may not show an image of the data set: it shows each code, decoded as a constant map.
     codes = np.broadcast_to(np.arange(K)[:, None, None], (K, *vqvae.latent_shape))
     codebook = image_grid(vqvae.decode(codes)[:, 24:40, 24:40], columns=32, clip=True)
     keras_vae.save_pretrained(
@@ -109,7 +106,7 @@ def main():
     )
     vae, beside = train(make_vae, batches, test, args.pick(8, 250, 1), run, args)
     run.save_metrics({"vae": beside})
-    run.save_image("reconstructions_vae", grid_of(vae, test[:16]))
+    run.save_image("reconstructions_vae", comparison_grid(test[:16], vae.reconstruct(test[:16]), columns=8))
     run.save_image("samples_vae", image_grid(vae.sample(64, seed=args.seed), columns=8, clip=True))
     names = ("psnr", "ssim", "bits_per_image", "codebook_usage", "perplexity", "epochs")
     bars = {"psnr": 27.5, "codebook_usage": 0.95, "perplexity": 250}

@@ -44,9 +44,9 @@ def _usage(name, metadata):
     latent = ", ".join(str(size) for size in metadata["latent_shape"])
     code = f"""import keras_vae
 
-model = keras_vae.load_pretrained("{name}")    # or the path of this folder; on TensorFlow, JAX or torch
-z = model.encode(images)                        # images: float32 in [0, 1], shape (batch, {shape})
-images = model.decode(z)                        # z: shape (batch, {latent})
+model = keras_vae.load_pretrained("{name}")  # or the path of this folder; on TensorFlow, JAX or torch
+z = model.encode(images)  # images: float32 in [0, 1], shape (batch, {shape})
+images = model.decode(z)  # z: shape (batch, {latent})
 samples = model.sample(16, seed=0)"""
     return f"```python\n{code}\n```"
 

@@ -122,7 +122,7 @@ class TermsModel(Configured, keras.Model):
         guard = NonFiniteGuard(self.trackers)
         guard.set_model(self)  # Keras does it for the callbacks of a list, and not for one that joins a CallbackList
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(guard)
+            callbacks.callbacks.append(guard)
         else:
             callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
             given["callbacks"] = [*callbacks, guard]

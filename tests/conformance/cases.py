@@ -64,7 +64,9 @@ def vae_golden(model):
     noise = np.random.default_rng(1).normal(size=(4, *model.latent_shape)).astype("float32")
     posterior = model.posterior(x)
     z = posterior.sample_from(noise)
-    outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": model.decoder(z)}
+    params = model.decoder(z)
+    outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": params}
+    outputs["reconstruction"] = model.likelihood.mean(params)
     return {
         **outputs,
         **model.terms(x, x, outputs, False),

@@ -130,3 +130,11 @@ def test_samples_carry_gradient_to_the_parameters():
     draws = [numpy(Normal(ops.convert_to_tensor([[m]]), ops.zeros((1, 1))).sample_from(noise)) for m in (0.9, 1.1)]
     assert abs(float((draws[1] - draws[0])[0, 0]) / 0.2 - 1.0) < 1e-5
     assert keras.backend.standardize_dtype(draws[0].dtype) == "float32"
+
+
+def test_a_variance_for_all_is_repeated_with_the_means():
+    mean = np.arange(4, dtype="float32").reshape(2, 2)
+    repeated = Normal(mean, np.float32(0.5)).repeat(3)
+    assert numpy(repeated.mean).shape == numpy(repeated.log_var).shape == (6, 2)
+    expected = reference.normal_log_prob(mean, mean, np.exp(0.25)).repeat(3)
+    np.testing.assert_allclose(numpy(repeated.log_prob(np.repeat(mean, 3, axis=0))), expected, rtol=1e-6)

@@ -166,3 +166,52 @@ def test_a_stream_is_checked_on_its_first_batch(vae):
             return X * 255
 
     harness.check_refuses(lambda: vae.fit(Stream(), verbose=0), r"`x \(first batch\)` must be in \[0, 1\]")
+
+
+def unbuilt():
+    model = VAE(keras_vae.MLPEncoder((4,)), keras_vae.MLPDecoder((8, 8, 1), (4,)), latent_dim=2)
+    model.compile("sgd")
+    return model
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        ({"y": np.ones(4, "float32")}, r"`y` must have shape \(batch, 8, 8, 1\). Received: shape=\(4,\)"),
+        ({"y": np.ones((4, 1), "float32")}, r"`y` must have shape \(batch, 8, 8, 1\)"),
+        ({"validation_data": (X[:, :4],)}, r"`validation_data\[0\]` must have shape \(batch, 8, 8, 1\)"),
+    ],
+)
+def test_what_does_not_fit_the_data_of_a_model_that_is_not_built(arguments, told):
+    model = unbuilt()
+    harness.check_refuses(lambda: model.fit(X, **arguments, verbose=0), told)
+    assert int(harness.numpy(model.step.value)) == 0
+
+
+def test_labels_in_a_stream_are_refused_before_the_first_step():
+    model = unbuilt()
+    told = r"`x \(first batch, y\)` must have shape \(batch, 8, 8, 1\)"
+    harness.check_refuses(lambda: model.fit(((X, np.ones(4)) for _ in range(2)), verbose=0), told)
+
+
+def test_labels_do_not_broadcast_against_images_in_one_step(vae):
+    harness.check_refuses(lambda: vae.train_on_batch(X, np.ones(4, "float32")), "`y` must have shape .*, that of x")
+
+
+def test_one_number_for_each_example_is_refused():
+    harness.check_refuses(lambda: unbuilt().fit(X[:, 0, 0, 0], verbose=0), "`x` must have two axes or more")
+
+
+@pytest.mark.parametrize("bottleneck", [keras_vae.IdentityBottleneck(), keras_vae.VectorQuantizer(8, 4)])
+@pytest.mark.parametrize("model", [VAE, BetaVAE])
+def test_a_bottleneck_without_a_density(model, bottleneck):
+    told = "`bottleneck` must draw z from a density, .*Received: bottleneck="
+    harness.check_refuses(lambda: model(ENCODER, DECODER, bottleneck=bottleneck), told)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5])
+@pytest.mark.parametrize("method", ["encode", "sample", "variations", "log_likelihood"])
+def test_seeds(vae, method, seed):
+    arguments = {"encode": {"x": X, "output": "sample"}, "sample": {}}.get(method, {"x": X})
+    error = ValueError if seed == -1 else TypeError
+    harness.check_refuses(lambda: getattr(vae, method)(**arguments, seed=seed), "`seed` must be an integer >= 0", error)

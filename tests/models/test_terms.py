@@ -162,3 +162,17 @@ def test_a_bernoulli_plain_autoencoder_minimises_the_cross_entropy():
     model = built(PlainAutoencoder(*nets(), likelihood=BernoulliLikelihood()))
     params = harness.numpy(model(X)["params"])
     assert evaluated(model)["loss"] == pytest.approx(-reference.bernoulli_log_prob(X, params).mean(), rel=1e-5)
+
+
+def test_a_frozen_quantizer_keeps_its_codebook_in_training():
+    model = built(VQVAE(*nets(), VectorQuantizerEMA(8, 6)))
+    model.bottleneck.trainable = False
+    model.compile("adam")
+    before = harness.weights(model.bottleneck)
+    model.fit(X, batch_size=4, verbose=0)
+    harness.assert_same_weights(before, harness.weights(model.bottleneck))
+
+
+def test_every_part_is_built_so_that_fit_traces_no_more_than_its_step():
+    model = built(VAE(*nets(), latent_dim=2))
+    assert model.likelihood.built and model.prior.built

@@ -86,6 +86,8 @@ def test_bodies_follow_the_policy_and_outputs_are_float32():
         (lambda: MLPEncoder(units=(4, 0)), r"`units\[1\]` must be an integer >= 1"),
         (lambda: MLPDecoder((4, 0), units=(4,)), r"`output_shape\[1\]` must be an integer >= 1"),
         (lambda: ConvEncoder(filters=(0,)), r"`filters\[0\]` must be an integer >= 1"),
+        (lambda: ConvEncoder(filters=()), "`filters` must be a sequence of 1 or more integers"),
+        (lambda: ConvDecoder((8, 8, 1), filters=()), "`filters` must be a sequence of 1 or more integers"),
         (lambda: ConvEncoder(units=0), "`units` must be an integer >= 1"),
         (lambda: ConvEncoder(kernel_size=0), "`kernel_size` must be an integer >= 1"),
         (

@@ -26,6 +26,11 @@ def test_sum_event_leaves_the_batch():
     np.testing.assert_array_equal(ops.convert_to_numpy(sum_event(x[:, 0, 0])), [0.0, 12.0])
 
 
+def test_straight_through_is_hard_to_the_last_bit():
+    soft, hard = np.random.default_rng(0).normal(size=(2, 1000)).astype("float32")
+    np.testing.assert_array_equal(ops.convert_to_numpy(straight_through(1000 * soft, hard)), hard)
+
+
 def test_straight_through_has_the_value_of_hard():
     soft, hard = np.array([0.2, 0.9], "float32"), np.array([0.0, 1.0], "float32")
     got = straight_through(ops.convert_to_tensor(soft), ops.convert_to_tensor(hard))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 import harness
 import reference
@@ -50,6 +51,18 @@ def test_uniform_codes_cost_ln_k_each():
     prior = UniformCodes(codebook_size=16)
     np.testing.assert_allclose(harness.numpy(prior.log_prob(codes)), -20 * np.log(16), rtol=1e-6)
     np.testing.assert_allclose(harness.numpy(prior.rate(Deterministic(codes), None)), 20 * np.log(16), rtol=1e-6)
+
+
+def test_any_prior_over_codes_rates_them_by_its_density():
+    class Skewed(Prior):
+        """Code k costs k nats."""
+
+        def log_prob(self, z):
+            return -ops.sum(ops.cast(z, "float32"), axis=-1)
+
+    codes = np.array([[0, 3], [2, 2]])
+    features = np.zeros((2, 2, 5), "float32")  # what a quantizer hands to its decoder is not what the prior scores
+    np.testing.assert_allclose(harness.numpy(Skewed().rate(Deterministic(codes), features)), [3.0, 4.0])
 
 
 def test_uniform_codes_of_noise_are_uniform_and_in_range():

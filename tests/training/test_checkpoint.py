@@ -9,7 +9,7 @@ from keras import ops
 
 import harness
 from keras_vae.ops.numerics import sum_event
-from keras_vae.training import TermsModel, TrainingCheckpoint, resume
+from keras_vae.training import NonFiniteLossError, TermsModel, TrainingCheckpoint, resume
 from toys import points
 
 
@@ -142,3 +142,14 @@ def test_weights_are_those_of_the_end_of_the_epoch(tmp_path):
     resume(other, tmp_path)
     harness.assert_same_weights(harness.weights(model), harness.weights(other))
     assert np.array_equal(harness.numpy(other.step.value), 8)
+
+
+def test_an_epoch_that_diverged_leaves_the_checkpoint_before(tmp_path):
+    model = noisy()
+    fit(model, tmp_path, epochs=1)
+    model.dense.kernel.assign(np.full((2, 2), np.nan))
+    with pytest.raises(NonFiniteLossError):
+        fit(model, tmp_path, epochs=2, initial_epoch=1)
+    fresh = noisy()
+    assert resume(fresh, tmp_path) == 1
+    assert np.isfinite(harness.numpy(fresh.dense.kernel.value)).all()

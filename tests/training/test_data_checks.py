@@ -110,3 +110,63 @@ def test_evaluate_refuses(x, told):
     model = Picky()
     model.compile("sgd")
     harness.check_refuses(lambda: model.evaluate(x, verbose=0), told)
+
+
+@pytest.mark.parametrize(
+    "x, told",
+    [
+        ({"image": FINE}, "`x` must be one array, or a stream of batches. Received: a dict"),
+        ([FINE], "`x` must be one array, or a stream of batches. Received: a list"),
+        (Stream({"image": FINE}), r"`x \(first batch\)` must be one array"),
+        (Stream(([FINE, FINE], FINE)), r"`x \(first batch, x\)` must be one array"),
+    ],
+)
+def test_several_arrays_for_one_are_refused(x, told):
+    model = Picky()
+    model.compile("sgd")
+    harness.check_refuses(lambda: model.fit(x, verbose=0), told, TypeError)
+
+
+class Frame:
+    """What Keras takes for a data frame: `dtypes` in the place of `dtype`, and iterating over names of columns."""
+
+    shape, dtypes = BAD.shape, ["float32", "float32"]
+
+    def __iter__(self):
+        return iter(["one", "two"])
+
+    def __array__(self, dtype=None, copy=None):
+        return BAD
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        ({"x": None}, "`x` must be an array or a stream of batches. Received: x=None"),
+        ({"x": Frame()}, "`x` must be finite"),
+        ({"x": FINE, "sample_weight": np.array([np.nan])}, "`sample_weight` must be finite"),
+        ({"x": FINE, "sample_weight": np.ones((1, 2))}, r"`sample_weight` must have shape \(batch,\)"),
+        (
+            {"x": FINE, "validation_data": (FINE, None, np.ones((1, 2)))},
+            r"`validation_data\[2\]` must have shape \(batch,\)",
+        ),
+    ],
+)
+def test_other_arguments_are_checked_too(arguments, told):
+    model = Picky()
+    model.compile("sgd")
+    harness.check_refuses(lambda: model.fit(**arguments, verbose=0), told)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_a_loss_of_compile_is_refused_and_not_ignored(method):
+    model = Picky()
+    model.compile("sgd", loss="mse")
+    harness.check_refuses(lambda: getattr(model, method)(FINE, verbose=0), "`loss` must be left out of `compile`")
+
+
+def test_the_first_array_sets_the_shape_of_a_model_that_is_not_built():
+    model = Picky()
+    assert not model.built
+    harness.check_refuses(lambda: model.evaluate(FINE, BAD, verbose=0), "`y` must be finite")
+    assert model.built

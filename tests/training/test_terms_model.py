@@ -149,3 +149,32 @@ def test_mixed_precision_computes_the_loss_in_float32():
     assert logs["power"] == pytest.approx(np.sum(x**2, axis=1).mean(), rel=1e-2)
     model.fit(x, verbose=0)
     assert model.dense.kernel.dtype == "float32"
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_sample_weight_without_targets_is_honoured(shape):
+    """Keras hands weights on with targets only, and would drop these in silence."""
+    x, weight = data(4), np.array([0.0, 1.0, 3.0, 0.0], "float32").reshape(shape)
+    expected = line().evaluate(x, x, sample_weight=weight.ravel(), verbose=0, return_dict=True)
+    logs = line().evaluate(x, sample_weight=weight, verbose=0, return_dict=True)
+    history = line().fit(x, sample_weight=weight, validation_data=(x, None, weight), verbose=0, batch_size=4).history
+    still = line(keras.optimizers.SGD(0.0))
+    zeros = still.fit(x, sample_weight=0 * weight, validation_data=(x, None, weight), verbose=0, batch_size=4).history
+    assert logs == pytest.approx(expected, rel=1e-6)
+    assert history["loss"] == pytest.approx([expected["loss"]], rel=1e-6)
+    assert zeros["loss"] == [0.0] and zeros["val_loss"] == pytest.approx([expected["loss"]], rel=1e-6)
+
+
+@pytest.mark.skipif(harness.BACKEND == "torch", reason="Keras refuses steps_per_execution > 1 on torch")
+def test_a_term_that_is_not_finite_is_seen_within_the_epoch_with_several_steps_per_execution():
+    x, model = data(800), line(keras.optimizers.SGD(1e30), steps_per_execution=4)
+    with pytest.raises(NonFiniteLossError, match="epoch 1, batch "):
+        model.fit(x, batch_size=2, verbose=0)
+    assert int(harness.numpy(model.step.value)) < 400
+
+
+def test_the_guard_joins_a_callback_list():
+    x, model = data(8), line(keras.optimizers.SGD(1e30))
+    callbacks = keras.callbacks.CallbackList([], add_history=True, model=model, epochs=50, steps=4)
+    with pytest.raises(NonFiniteLossError, match="is not finite"):
+        model.fit(x, batch_size=2, epochs=50, callbacks=callbacks, verbose=0)
