@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import tree
 
+from keras_vae.ops.numerics import float32
+
 
 class Sampler(keras.Model):
     """A Keras model whose `call` is a pure function of a model's weights, so that Keras compiles it on every backend.
@@ -34,7 +36,8 @@ class Sampler(keras.Model):
         self.built = True
 
     def call(self, inputs):
-        return self.function(inputs)
+        # Half-precision types of a mixed policy are not numpy's: what leaves for the host is float32.
+        return tree.map_structure(float32, self.function(inputs))
 
     def run(self, inputs, batch_size=128):
         """Runs the function over arrays in batches; returns numpy.
