@@ -2,8 +2,8 @@
 
 Paper     Higgins et al. 2017, beta-VAE, ICLR; its dSprites scores are of other metrics, so the bar is our own.
 Command   python recipes/beta_vae_sprites.py                       (sprites are rendered: nothing is downloaded)
-Hardware  two CPU cores, TensorFlow: MINUTES. --full is disentanglement_lib's 64x64, 300,000 steps: a GPU or 5 hours;
-not run. Measured  |Spearman| of a latent of its own, mean and range of seeds 0, 1, 2: x RX, y RY, scale RS.
+Hardware  two CPU cores, TensorFlow: MINUTES minutes. --full is disentanglement_lib's 64x64, 300,000 steps: not run.
+Measured  |Spearman| of a latent of its own, mean and range of seeds SEEDS: x SPX, y SPY, scale SPS.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """VAE on dynamically binarised MNIST: 784-200-200-50, the importance-weighted likelihood of the IWAE paper's VAE row.
 
-Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one stochastic layer, k = 1: 86.76 nats, 19
-active units. Command   KERAS_BACKEND=jax python recipes/vae_mnist.py            (mnist through tensorflow-datasets: see
-the README) Hardware  one CPU core, JAX: MINUTES. --full is the paper's schedule, 3,280 epochs at batch 20: about 11
-hours. Measured  L_5000 = RESULT nats on the 10,000 test images, UNITS active units, seed 0.
+Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one layer, k = 1: 86.76 nats, 19 active units.
+Command   KERAS_BACKEND=jax python recipes/vae_mnist.py       (mnist through tensorflow-datasets: see the README)
+Hardware  one CPU core, JAX: 22 minutes, 7 of them for L_5000. --full, the paper's 3,280 epochs: 11 hours, not run.
+Measured  L_5000 = 87.64 nats on the 10,000 test images (s.e. 0.23), 25 active units, seed 0; the bar 87.0 missed.
 """
 
 from pathlib import Path

@@ -1,12 +1,11 @@
 """VQ-VAE on CelebA, 64x64x3 -> 16x16 codes of K = 512, moving-average codebook; a VAE of the same nets beside it.
 
 Paper     van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937. It has no CelebA figure: the bar is our own.
-Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16   (celeba_crops64 +
-celeba_aligned64, see the README;
-          full celeb_a through tensorflow-datasets is taken instead where it is prepared)
-Hardware  two CPU cores, TensorFlow: MINUTES. --full is 250 epochs of a net of twice the width, for a GPU: not run.
-Measured  celeba_aligned64 test: PSNR RESULT dB, usage USAGE, perplexity PERPLEXITY; VAE VAEPSNR dB at VAERATE bits.
-Seed 0.
+Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16
+          (celeba_crops64 + celeba_aligned64, see the README; full celeb_a is taken instead where it is prepared)
+Hardware  two CPU cores with bfloat16, TensorFlow: 35 minutes, then 13 for the VAE. --full is for a GPU: not run.
+Measured  celeba_aligned64 test, seed 0: PSNR 27.32 dB (bar 27.5: missed), SSIM 0.879, usage 100 %, perplexity 353;
+          2,304 bits an image. The VAE: not measured yet.
 """
 
 from pathlib import Path

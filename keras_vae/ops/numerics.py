@@ -69,7 +69,7 @@ def flat(x):
     """(batch, ...) -> (batch, values): with the short channel axis last, XLA on CPU would not vectorise a density.
 
     Args:
-        x: tensor of shape (batch, ...) whose sizes after the batch are known.
+        x: tensor of shape (batch, ...).
 
     Returns:
         A tensor of shape (batch, values).
@@ -81,6 +81,8 @@ def flat(x):
     (2, 12)
     """
     x = ops.convert_to_tensor(x)
+    if None in x.shape[1:]:  # a tf.data stream that does not say its sizes
+        return ops.reshape(x, (ops.shape(x)[0], -1))
     return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 

@@ -1,5 +1,7 @@
 """What each model minimises, against the formulas of the papers, and what it logs."""
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -176,3 +178,16 @@ def test_a_frozen_quantizer_keeps_its_codebook_in_training():
 def test_every_part_is_built_so_that_fit_traces_no_more_than_its_step():
     model = built(VAE(*nets(), latent_dim=2))
     assert model.likelihood.built and model.prior.built
+
+
+@pytest.mark.skipif(harness.BACKEND != "tensorflow", reason="shapes without sizes are tf.data's")
+def test_a_stream_that_does_not_say_its_sizes():
+    tensorflow = importlib.import_module("tensorflow")
+    told, silent = tensorflow.TensorSpec(SHAPE), tensorflow.TensorSpec((None, None, 1))
+    losses = []
+    for spec in (told, silent):
+        keras.utils.set_random_seed(0)
+        model = built(PlainAutoencoder(*nets()))
+        stream = tensorflow.data.Dataset.from_generator(lambda: iter(X), output_signature=spec).batch(6)
+        losses.append(model.fit(stream, verbose=0).history["loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
