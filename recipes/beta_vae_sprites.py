@@ -2,7 +2,7 @@
 
 Paper     Higgins et al. 2017, beta-VAE, ICLR; its dSprites scores are of other metrics, so the bar is our own.
 Command   python recipes/beta_vae_sprites.py                       (sprites are rendered: nothing is downloaded)
-Hardware  two CPU cores, TensorFlow: some 4 minutes, 6 of CPU. --full is disentanglement_lib's 64x64, 300,000 steps: not run.
+Hardware  two CPU cores, TensorFlow: some 4 minutes, 6 of CPU. --full, 300,000 steps at 64x64: not run.
 Measured  |Spearman| of a latent of its own, mean (range) of seeds 0, 1, 2: x 0.86 (0.69-0.96), y 0.87 (0.71-0.96),
           scale 0.88 (0.80-0.95); seed 2 misses the bars of x and y.
 """
