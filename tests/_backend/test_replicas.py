@@ -67,6 +67,8 @@ def test_two_processes_of_torch(tmp_path):
         value = torch.tensor([1.0, rank], requires_grad=True)
         total = _backend.cross_replica_sum(value)
         assert total.tolist() == [2.0, 1.0] and value.tolist() == [1.0, rank] and not total.requires_grad
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()  # or its threads may abort the process on its way out
     """
     for process in [start(script, rank, tmp_path / "group") for rank in (0, 1)]:
         finish(process)
