@@ -2,8 +2,8 @@
 
 Compare   MLP VAE 784-400-20, batch 64: `fit`, and a plain torch loop. VectorQuantizerEMA, forward, backward, update, on
           65,536 vectors of 64: and the lean torch below. VQ-VAE of arXiv:1711.00937, 32x32x3, K = 512, batch 64: `fit`.
-Command   python recipes/bench_core.py       (some 4 minutes of CPU, an estimate; --full: the best of three rounds)
-Measured  provisional, busy CPU, ms, plain|TF|JAX|torch: MLP 4.7|4.9|3.6|9; K=512 102|71|85|93; K=8192 1376|851|857|1011
+Command   python recipes/bench_core.py            (some 5 minutes on one core; --full: the best of three rounds)
+Measured  CPU ms, plain|TF|JAX|torch: MLP 4.10|4.36|3.12|8.14; K=512 104|70|53|89; K=8192 1368|783|767|897
 """
 
 import keras
