@@ -43,14 +43,17 @@ def arguments(cls):
     """The names of the constructor's arguments, without `self`, in order.
 
     A constructor that hands `**kwargs` to its parent takes the parent's arguments too: a variant of a user's own that
-    names two of them must not lose the others in its configuration.
+    names two of them must not lose the others in its configuration. What it sets itself, `super().__init__(...,
+    bottleneck=...)`, it names in its class attribute `fixed`: that is no argument of its own.
     """
-    names = {}
+    names, fixed = {}, set()
     for base in cls.__mro__:
         if "__init__" not in vars(base) or not (base is cls or issubclass(base, Configured)):
             continue
         parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
-        names.update((p.name, None) for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        names.update((p.name, None) for p in parameters if p.kind in kinds and p.name not in fixed)
+        fixed.update(vars(base).get("fixed", ()))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return list(names)
@@ -58,6 +61,8 @@ def arguments(cls):
 
 class Configured:
     """Mixin: one attribute per constructor argument, same name, is all a class needs to have a `get_config`."""
+
+    fixed = ()  # arguments of the parent that the constructor of a class sets itself
 
     def get_config(self):
         own = {name: _plain(getattr(self, name)) for name in arguments(type(self))}

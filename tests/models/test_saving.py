@@ -71,6 +71,43 @@ def test_a_scheduled_coefficient_is_saved_at_its_present_value(tmp_path):
 
 
 @keras.saving.register_keras_serializable("tests")
+class OneGaussian(Autoencoder):
+    """A user's own variant that makes a part of its parent itself, from an argument of its own."""
+
+    fixed = ("bottleneck", "prior")
+
+    def __init__(self, encoder, decoder, latent_dim, **kwargs):
+        super().__init__(encoder, decoder, GaussianBottleneck(latent_dim), prior=StandardNormal(), **kwargs)
+        self.latent_dim = latent_dim
+
+    def terms(self, x, y, outputs, training):
+        return self.total(super().terms(x, y, outputs, training), rate=1.0)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Louder(OneGaussian):
+    """A variant of that variant: what its parent fixed is no argument of its own."""
+
+    def __init__(self, encoder, decoder, latent_dim, loudness=2.0, **kwargs):
+        super().__init__(encoder, decoder, latent_dim, **kwargs)
+        self.loudness = loudness
+
+    def terms(self, x, y, outputs, training):
+        return self.total(super().terms(x, y, outputs, training), rate=self.loudness)
+
+
+@pytest.mark.parametrize("cls, more", [(OneGaussian, {}), (Louder, {"loudness": 3.0})])
+def test_a_variant_that_fixes_a_part_is_loaded_again(cls, more, tmp_path):
+    def make():
+        return cls(MLPEncoder((8,)), MLPDecoder((8, 8, 1), (8,)), 2, likelihood=BernoulliLikelihood(), **more)
+
+    model = harness.check_model(make, X, tmp_path)
+    config = model.get_config()
+    assert config["latent_dim"] == 2 and "likelihood" in config and not {"bottleneck", "prior"} & set(config)
+    assert {name: config[name] for name in more} == more
+
+
+@keras.saving.register_keras_serializable("tests")
 class FreeBits(Autoencoder):
     """A user's own variant: one hook, no training step. At least `floor` nats of rate are free."""
 
