@@ -155,3 +155,25 @@ def test_memory_of_a_large_codebook_is_bounded():
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
     assert int(run.stdout.split()[-1]) < 100
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the other backends multiply in float32 by default")
+def test_three_products_of_tf32_are_one_of_float32(monkeypatch):
+    """What a GPU would do is emulated: both factors of a product lose all but 11 bits."""
+    import tensorflow as tf
+
+    from keras_vae._backend import tensorflow as backend
+
+    def cut(x):
+        bits = np.asarray(x).view("int32")
+        return ((bits + 0x1000) & ~0x1FFF).view("float32")
+
+    exact = tf.matmul
+    monkeypatch.setattr(backend.tf, "matmul", lambda a, b, **kwargs: exact(cut(a), cut(b), **kwargs))
+    a, b = arrays(64, 32, 65)
+    reference = a.astype("float64") @ b.T
+    scale = np.abs(a).astype("float64") @ np.abs(b).T
+    got = backend.product_in_three(tf.constant(a), tf.constant(b), transpose_b=True).numpy()
+    assert (np.abs(got - reference) / scale).max() < 1e-6
+    rounded = backend.tf.matmul(a, b, transpose_b=True).numpy()
+    assert (np.abs(rounded - reference) / scale).max() > 1e-5  # the emulation does round
