@@ -9,6 +9,7 @@ class Bottleneck(Configured, keras.layers.Layer):
     """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, for every backend to compile."""
 
     is_discrete = False  # whether the latents are integer codes
+    noise = None  # what a draw of its posterior takes: "normal", "uniform", or None for a point mass
 
     def parameters(self, h):
         """What `posterior` needs, without a draw: encoding touches no random state. Default: what `call` returns."""

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
 from keras_vae.distributions import Normal
+from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.ops.checks import integer
 from keras_vae.ops.numerics import float32
 from keras_vae.ops.registration import export
@@ -45,11 +46,13 @@ class GaussianBottleneck(Bottleneck):
     (['z', 'z_log_var', 'z_mean'], (2, 3))
     """
 
+    noise = "normal"
+
     def __init__(self, latent_dim, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = integer("latent_dim", latent_dim)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
         self.head = keras.layers.Dense(2 * self.latent_dim, name="head", dtype=self.dtype_policy)
 
     def build(self, input_shape):

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+from keras import ops
 
-from keras_vae.distributions import Deterministic, Normal
 from keras_vae.ops.checks import integer, one_of
 from keras_vae.training import SamplerCache, check_values
 
@@ -39,11 +39,12 @@ class HostMethods:
         """
         one_of("output", output, OUTPUTS)
         x = self._images(x)
-        if output == "sample" and not self.is_discrete:
-            inputs = {"x": x, "noise": self._noise("normal", (len(x),), seed)}
+        if output == "sample" and self.bottleneck.noise is not None:
+            inputs = {"x": x, "noise": self._noise(self.bottleneck.noise, (len(x),), seed)}
             return self._run("encode_sample", lambda i: self.encode_tensors(i["x"], i["noise"]), inputs, batch_size)
         if output == "distribution":
-            return self._distribution(x, batch_size)
+            function = lambda i: self.bottleneck.parameters(self.encoder(i["x"]))  # noqa: E731
+            return self.bottleneck.posterior(self._run("parameters", function, {"x": x}, batch_size))
         return self._run("encode", lambda i: self.encode_tensors(i["x"]), {"x": x}, batch_size)
 
     def decode(self, z, batch_size=128):
@@ -104,13 +105,13 @@ class HostMethods:
         return self._run("sample", function, {"noise": noise}, batch_size)
 
     def variations(self, x, n=8, seed=None, batch_size=128):
-        """E[x|z] for n draws z ~ q(z|x) of each example. A deterministic encoder returns n equal copies.
+        """E[x|z] for n draws z ~ q(z|x) of each example. A deterministic encoder gives n equal copies.
 
         Args:
             x: array of shape (batch, *image_shape).
             n: int >= 1, draws per example. Default: 8.
             seed: int or None. Default: None.
-            batch_size: int, decoded images at a time. Default: 128.
+            batch_size: int, decoded images at a time, n at least. Default: 128.
 
         Returns:
             numpy float32 array (batch, n, *image_shape).
@@ -118,15 +119,11 @@ class HostMethods:
         Raises:
             ValueError: for bad data, or if `n` is not >= 1.
         """
-        x, n = self._images(x), integer("n", n)
-        z = self._posterior_parameters(x, batch_size)
-        if "z_mean" in z:
-            mean, log_var = (np.repeat(z[key], n, axis=0) for key in ("z_mean", "z_log_var"))
-            latents = mean + np.exp(0.5 * log_var) * self._noise("normal", (len(mean),), seed)
-        else:
-            latents = np.repeat(z["z"], n, axis=0)
-        images = self._run("decode", lambda i: self.decode_tensors(i["z"]), {"z": latents}, batch_size)
-        return images.reshape(len(x), n, *self.image_shape)
+        x, n, batch_size = self._images(x), integer("n", n), integer("batch_size", batch_size)
+        if self.bottleneck.noise is None:
+            return np.repeat(self.reconstruct(x, batch_size)[:, None], n, axis=1)
+        inputs = {"x": x, "noise": self._noise(self.bottleneck.noise, (len(x), n), seed)}
+        return self._run("variations", self._varied, inputs, max(1, batch_size // n))
 
     def log_likelihood(self, x, num_samples=5000, batch_size=100, seed=0):
         """log p(x) by importance weighting: log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q (Burda et al. 2016, eq. 8).
@@ -148,7 +145,7 @@ class HostMethods:
         num_samples, batch_size = integer("num_samples", num_samples), integer("batch_size", batch_size)
         seed = integer("seed", seed, low=0)
         x = self._images(x)
-        if not self.has_density or self.is_discrete or self.prior.noise != "normal":
+        if not self.has_density or self.bottleneck.noise is None:
             raise ValueError(
                 f"`log_likelihood` needs a likelihood that is a density, a prior, and continuous latents. Received: "
                 f"{type(self).__name__} with {type(self.likelihood).__name__}."
@@ -165,7 +162,7 @@ class HostMethods:
             total = np.full(len(batch), -np.inf)
             for done in range(0, num_samples, chunk):
                 # The last chunk is drawn whole and cut, so that one shape is traced whatever `num_samples` is.
-                noise = rng.standard_normal((batch_size, chunk, *self.latent_shape), dtype="float32")
+                noise = _draw(rng, self.bottleneck.noise, (batch_size, chunk, *self.latent_shape))
                 log_weights = np.asarray(sampler.predict_on_batch({"x": padded, "noise": noise}), "float64")
                 log_weights = log_weights[: len(batch), : num_samples - done]
                 total = np.logaddexp(total, np.logaddexp.reduce(log_weights, axis=1))
@@ -194,18 +191,13 @@ class HostMethods:
 
     def _noise(self, kind, batch, seed):
         rng = np.random.default_rng(None if seed is None else integer("seed", seed, low=0))
-        draw = rng.standard_normal if kind == "normal" else rng.random
-        return draw((*batch, *self.latent_shape), dtype="float32")
+        return _draw(rng, kind, (*batch, *self.latent_shape))
 
-    def _posterior_parameters(self, x, batch_size):
-        def function(inputs):
-            posterior = self.posterior(inputs["x"])
-            if isinstance(posterior, Normal):
-                return {"z_mean": posterior.mean, "z_log_var": posterior.log_var}
-            return {"z": posterior.mode}
+    def _varied(self, inputs):
+        n = ops.shape(inputs["noise"])[1]  # TensorFlow relaxes it to an unknown size when a second one comes
+        z = self.posterior(inputs["x"]).repeat(n).sample_from(ops.reshape(inputs["noise"], (-1, *self.latent_shape)))
+        return ops.reshape(self.decode_tensors(z), (-1, n, *self.image_shape))
 
-        return self._run("posterior", function, {"x": x}, batch_size)
 
-    def _distribution(self, x, batch_size):
-        z = self._posterior_parameters(x, batch_size)
-        return Normal(z["z_mean"], z["z_log_var"]) if "z_mean" in z else Deterministic(z["z"])
+def _draw(rng, kind, shape):
+    return (rng.standard_normal if kind == "normal" else rng.random)(shape, dtype="float32")

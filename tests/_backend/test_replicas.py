@@ -54,6 +54,33 @@ def test_two_replicas_of_tensorflow():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute")
+def test_two_replicas_draw_different_noise_for_equal_examples():
+    script = """
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        import keras_vae
+
+        with strategy.scope():
+            layer = keras_vae.GaussianBottleneck(64, seed=1)
+            layer.build((None, 3))
+
+        @tf.function
+        def step():
+            return strategy.run(lambda: layer(tf.ones((2, 3)))["z"])
+
+        draws = [z.numpy() for _ in range(2) for z in strategy.experimental_local_results(step())]
+        for i, one in enumerate(draws):
+            for other in draws[:i]:
+                assert abs(one - other).mean() > 0.5, (one, other)
+    """
+    finish(start(script))
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "torch", reason="torch.distributed")
 def test_two_processes_of_torch(tmp_path):
     script = """
@@ -64,6 +91,11 @@ def test_two_processes_of_torch(tmp_path):
         rank = int(sys.argv[1])
         torch.distributed.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
         assert _backend.replica() == (rank, 2)
+        import keras
+        from keras_vae.layers import ReplicaSeedGenerator
+
+        draw = keras.random.normal((64,), seed=ReplicaSeedGenerator(1))
+        assert (draw - _backend.cross_replica_sum(draw) / 2).abs().mean() > 0.2  # half the distance of two draws
         value = torch.tensor([1.0, rank], requires_grad=True)
         total = _backend.cross_replica_sum(value)
         assert total.tolist() == [2.0, 1.0] and value.tolist() == [1.0, rank] and not total.requires_grad

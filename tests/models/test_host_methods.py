@@ -1,11 +1,14 @@
 """encode, decode, reconstruct, sample, variations: what they return, and that seeds repeat them."""
 
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import harness
-from keras_vae import VQVAE, VectorQuantizer, VQDecoder, VQEncoder
-from keras_vae.distributions import Deterministic, Normal
+from keras_vae import VAE, VQVAE, MLPDecoder, MLPEncoder, VectorQuantizer, VQDecoder, VQEncoder
+from keras_vae.bottlenecks import Bottleneck
+from keras_vae.distributions import Deterministic, Distribution, Normal
 
 X = harness.images(9)
 
@@ -87,6 +90,67 @@ def test_variations_are_decoded_draws_of_the_posterior(vae):
 def test_variations_of_codes_are_copies_of_the_reconstruction(vqvae):
     got = vqvae.variations(X[:2], n=3)
     np.testing.assert_allclose(got, np.repeat(vqvae.reconstruct(X[:2])[:, None], 3, axis=1), rtol=1e-5, atol=1e-6)
+
+
+class Logistic(Distribution):
+    """A family that the library does not have: z = loc + logit(u), u uniform."""
+
+    noise = "uniform"
+
+    def __init__(self, loc):
+        self.loc = ops.convert_to_tensor(loc)
+
+    mode = mean = property(lambda self: self.loc)
+
+    def sample_from(self, noise):
+        noise = ops.clip(ops.convert_to_tensor(noise), 1e-6, 1 - 1e-6)
+        return self.loc + ops.log(noise) - ops.log1p(-noise)
+
+    def log_prob(self, value):
+        centred = value - self.loc
+        return -ops.sum(centred + 2.0 * ops.softplus(-centred), axis=-1)
+
+    def repeat(self, n):
+        return Logistic(ops.repeat(self.loc, n, axis=0))
+
+
+class LogisticBottleneck(Bottleneck):
+    noise = "uniform"
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.head = keras.layers.Dense(2)
+
+    def parameters(self, h):
+        return {"loc": self.head(h)}
+
+    def posterior(self, outputs):
+        return Logistic(outputs["loc"])
+
+    def call(self, h, training=False):
+        parameters = self.parameters(h)
+        return {"z": self.posterior(parameters).sample_from(0.3), **parameters}
+
+
+def test_any_posterior_of_a_users_own_is_drawn_from():
+    model = VAE(MLPEncoder((8,)), MLPDecoder((8, 8, 1), (8,)), bottleneck=LogisticBottleneck())
+    model.build((None, 8, 8, 1))
+    harness.set_weights(model)
+    posterior = model.encode(X, output="distribution")
+    assert isinstance(posterior, Logistic)
+    mean = harness.numpy(posterior.mean)
+    np.testing.assert_allclose(model.encode(X), mean, rtol=1e-5, atol=1e-6)
+    draws = model.encode(np.repeat(X[:1], 300, axis=0), output="sample", seed=2)
+    assert np.abs(draws.mean(axis=0) - mean[:1]).max() < 5 * 1.814 / np.sqrt(300)
+    np.testing.assert_allclose(draws.std(axis=0), 1.814, rtol=0.25)  # pi / sqrt(3)
+    uniform = np.random.default_rng(3).random((9, 4, 2), dtype="float32").astype("float64")
+    z = mean[:, None] + np.log(uniform) - np.log1p(-uniform)
+    expected = model.decode(z.reshape(36, 2)).reshape(9, 4, 8, 8, 1)
+    np.testing.assert_allclose(model.variations(X, n=4, seed=3, batch_size=10), expected, rtol=1e-4, atol=1e-5)
+    # One decoder for all z: then p(x|z) is a constant, and log (1/S) sum p(z) / q(z) must come out near log 1.
+    for weight in model.decoder.weights:
+        weight.assign(np.zeros(weight.shape, "float32"))
+    np.testing.assert_allclose(model.log_likelihood(X, num_samples=20_000), -64 * np.log(2.0), atol=0.1)
 
 
 def test_quantized_is_lookup_of_indices(vqvae):
