@@ -36,15 +36,26 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.every = integer("every", every)
+        self.unwritten = None  # finished epochs that no checkpoint holds yet
+
+    def on_train_begin(self, logs=None):
+        self.unwritten = None
 
     def on_epoch_end(self, epoch, logs=None):
         if not np.isfinite((logs or {}).get("loss", 0.0)):
-            return  # weights that gave such a loss are lost: the checkpoint before is the one to go on from
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
+            self.unwritten = None  # weights that gave such a loss are lost: the checkpoint before is to go on from
+        elif (epoch + 1) % self.every == 0:
             self.write(epoch + 1)
+        else:
+            self.unwritten = epoch + 1
+
+    def on_train_end(self, logs=None):
+        if self.unwritten is not None:  # the last epoch, or one at which another callback stopped the training
+            self.write(self.unwritten)
 
     def write(self, epochs_done):
         """Writes the checkpoint of `epochs_done` finished epochs."""
+        self.unwritten = None
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = self.folder / f"epoch-{epochs_done:06d}.weights.h5"
         temporary = self.folder / f".writing-{os.getpid()}.weights.h5"

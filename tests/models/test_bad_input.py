@@ -195,7 +195,7 @@ def test_labels_in_a_stream_are_refused_before_the_first_step():
 
 
 def test_labels_do_not_broadcast_against_images_in_one_step(vae):
-    harness.check_refuses(lambda: vae.train_on_batch(X, np.ones(4, "float32")), "`y` must have shape .*, that of x")
+    harness.check_refuses(lambda: vae.train_on_batch(X, np.ones(4, "float32")), "`y` must have shape")
 
 
 def test_one_number_for_each_example_is_refused():

@@ -85,6 +85,15 @@ def test_every_counts_epochs_and_the_last_is_always_kept(tmp_path):
     assert json.loads((tmp_path / "checkpoint.json").read_text())["epoch"] == 3
 
 
+def test_the_last_epoch_is_kept_where_another_callback_stops_the_training(tmp_path):
+    model = noisy()
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", epoch == 2))
+    model.fit(points(8), epochs=9, verbose=0, callbacks=[TrainingCheckpoint(tmp_path, every=2), stop])
+    other = noisy()
+    assert resume(other, tmp_path) == 3
+    harness.assert_same_weights(harness.weights(model), harness.weights(other))
+
+
 def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     model = noisy()
     fit(model, tmp_path, epochs=1)

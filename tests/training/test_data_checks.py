@@ -112,6 +112,20 @@ def test_evaluate_refuses(x, told):
     harness.check_refuses(lambda: model.evaluate(x, verbose=0), told)
 
 
+@pytest.mark.parametrize("method", ["predict", "train_on_batch", "test_on_batch"])
+def test_one_batch_and_predictions_are_checked_too(method):
+    model = Picky()
+    model.compile("sgd")
+    harness.check_refuses(lambda: getattr(model, method)(BAD), "`x` must be finite")
+    assert int(harness.numpy(model.step.value)) == 0
+
+
+def test_class_weights_are_refused():
+    model = Picky()
+    model.compile("sgd")
+    harness.check_refuses(lambda: model.fit(FINE, class_weight={0: 1.0}, verbose=0), "`class_weight` must be None")
+
+
 @pytest.mark.parametrize(
     "x, told",
     [

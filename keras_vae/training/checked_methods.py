@@ -1,0 +1,170 @@
+"""Keras's own `fit`, `evaluate`, `predict`, `train_on_batch` and `test_on_batch`, the data checked where it enters."""
+
+import contextlib
+import inspect
+
+import keras
+
+from keras_vae.training.data import check_weights, checked_stream, is_array
+from keras_vae.training.guard import NonFiniteGuard
+
+
+class CheckedMethods:
+    """Mixin before keras.Model: arrays are checked whole, streams on their first batch, by the model's `check_data`."""
+
+    def fit(self, *args, **kwargs):
+        """Keras's own `fit`, with the data checked first and a non-finite term stopping it by name.
+
+        Args:
+            *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
+                dataset or a generator, with or without targets. Arrays are checked whole, streams on their first batch.
+            **kwargs: as in `keras.Model.fit`.
+
+        Returns:
+            keras.callbacks.History.
+
+        Raises:
+            ValueError: for NaN, infinite or out-of-range values, a wrong rank, size or number of channels, empty data,
+                targets or weights that do not fit, or a model compiled with a `loss`.
+            TypeError: for data that is not numbers, or a dict or list of arrays.
+            NonFiniteLossError: when a term of the loss became NaN or infinite; training has stopped by then.
+        """
+        given = self._checked_arguments(keras.Model.fit, args, kwargs)
+        if given.get("validation_data") is not None:
+            given["validation_data"] = self._checked_validation(given["validation_data"])
+        callbacks = given.get("callbacks")
+        guard = NonFiniteGuard(self.trackers)
+        guard.set_model(self)  # Keras does it for the callbacks of a list, and not for one that joins a CallbackList
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.callbacks.append(guard)
+        else:
+            callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
+            given["callbacks"] = [*callbacks, guard]
+        history = super().fit(**given)
+        guard.raise_if_stopped()
+        return history
+
+    def evaluate(self, *args, **kwargs):
+        """Keras's own `evaluate`, with the data checked first; the terms are computed just as in training.
+
+        Args:
+            *args: as in `keras.Model.evaluate`.
+            **kwargs: as in `keras.Model.evaluate`.
+
+        Returns:
+            The loss and the logged terms; a dict with `return_dict=True`.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        if kwargs.get("_use_cached_eval_dataset"):  # inside `fit` the data has been checked already
+            return super().evaluate(*args, **kwargs)
+        return super().evaluate(**self._checked_arguments(keras.Model.evaluate, args, kwargs))
+
+    def predict(self, *args, **kwargs):
+        """Keras's own `predict`, the dict of `call`, with the data checked first.
+
+        Args:
+            *args: as in `keras.Model.predict`.
+            **kwargs: as in `keras.Model.predict`.
+
+        Returns:
+            dict of numpy arrays.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        return super().predict(**self._checked_arguments(keras.Model.predict, args, kwargs))
+
+    def train_on_batch(self, *args, **kwargs):
+        """Keras's own `train_on_batch`, with the batch checked first.
+
+        Args:
+            *args: as in `keras.Model.train_on_batch`.
+            **kwargs: as in `keras.Model.train_on_batch`.
+
+        Returns:
+            The loss and the logged terms; a dict with `return_dict=True`.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        return super().train_on_batch(**self._checked_arguments(keras.Model.train_on_batch, args, kwargs))
+
+    def test_on_batch(self, *args, **kwargs):
+        """Keras's own `test_on_batch`, with the batch checked first.
+
+        Args:
+            *args: as in `keras.Model.test_on_batch`.
+            **kwargs: as in `keras.Model.test_on_batch`.
+
+        Returns:
+            The loss and the logged terms; a dict with `return_dict=True`.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        return super().test_on_batch(**self._checked_arguments(keras.Model.test_on_batch, args, kwargs))
+
+    def check_data(self, x, name="x"):
+        """Hook: raises if the array `x` is not what the model takes; returns it."""
+        return x
+
+    def check_nest(self, x, name="x"):
+        """Hook: raises if a dict, list or tuple of arrays is not what the model takes; returns it."""
+        raise TypeError(
+            f"`{name}` must be one array, or a stream of batches. Received: a {type(x).__name__}. "
+            "Use `numpy.asarray` on lists, and take the images out of dicts."
+        )
+
+    def _checked_arguments(self, method, args, kwargs):
+        """The arguments of `fit`, `evaluate`, `predict`, ... by name, the data in them checked."""
+        signature = inspect.signature(method)
+        given = signature.bind(self, *args, **kwargs).arguments
+        given.pop("self")
+        given.update(given.pop("kwargs", {}))
+        if self.loss is not None:
+            received, self.loss = self.loss, None  # Keras would keep it through the next `compile`
+            raise ValueError(
+                f"`loss` must be left out of `compile`: the loss of {type(self).__name__} is the sum of its terms. "
+                f"Received: loss={received!r}."
+            )
+        if given.get("x") is None:
+            raise ValueError("`x` must be an array or a stream of batches. Received: x=None.")
+        if given.get("class_weight") is not None:
+            raise ValueError(
+                "`class_weight` must be None, for the target holds no classes: use `sample_weight`. "
+                f"Received: class_weight={given['class_weight']!r}."
+            )
+        names = ("x", "y", "sample_weight")
+        parts = self._checked_parts([given.get(name) for name in names], names)
+        given.update((name, part) for name, part in zip(names, parts, strict=True) if name in signature.parameters)
+        return given
+
+    def _checked_validation(self, data):
+        if not isinstance(data, (tuple, list)):
+            return self._checked(data, "validation_data")
+        parts = (*data, None, None)[:3]
+        return self._checked_parts(parts, [f"validation_data[{i}]" for i in range(3)])
+
+    def _checked_parts(self, parts, names):
+        x, y, sample_weight = parts
+        x, y = self._checked(x, names[0]), self._checked(y, names[1])
+        if sample_weight is not None:
+            check_weights(names[2], sample_weight)
+            y = x if y is None and is_array(x) else y  # Keras drops weights that come without a target
+        return x, y, sample_weight
+
+    def _checked(self, x, name):
+        return x if x is None else checked_stream(x, self._check, name)
+
+    def _check(self, x, name):
+        if isinstance(x, (dict, list, tuple)):
+            self.check_nest(x, name)
+            return
+        self.check_data(x, name)
+        if not self.built:
+            # By the first array, so that what follows, targets and validation data, is compared with its shape.
+            strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow: its variables are made in its scope
+            with strategy.scope() if strategy else contextlib.nullcontext():
+                self.build((None, *x.shape[1:]))
