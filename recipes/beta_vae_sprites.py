@@ -53,6 +53,7 @@ def main():
         batches,
         epochs=epochs,
         initial_epoch=done,
+        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
         validation_data=(test[:1000],),
         callbacks=[keras_vae.training.TrainingCheckpoint(run.checkpoint)],
     )

@@ -62,6 +62,7 @@ def main():
         batches,
         epochs=epochs,
         initial_epoch=done,
+        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
         validation_data=(test,),
         validation_freq=10,
         verbose=2 if epochs > 100 else 1,

@@ -66,7 +66,8 @@ def train(make, batches, test, epochs, run, args):
     folder = run.checkpoint / type(model).__name__.lower()
     batches.epoch = done = keras_vae.training.resume(trained, folder) if args.resume else 0
     callbacks = [keras_vae.training.TrainingCheckpoint(folder)]
-    history = trained.fit(batches, epochs=epochs, initial_epoch=done, validation_data=(test,), callbacks=callbacks)
+    options = {"epochs": epochs, "initial_epoch": done, "shuffle": False, "callbacks": callbacks}
+    history = trained.fit(batches, validation_data=(test,), **options)  # the stream orders its batches itself
     if history.epoch:
         curves(history, run.pictures / f"curves_{type(model).__name__.lower()}.png")
     model.set_weights(trained.get_weights())
