@@ -12,6 +12,7 @@ from keras import ops, tree
 from keras_vae.ops.registration import arguments
 
 BACKEND = keras.backend.backend()
+POSITIVE = ("counts", "beta", "commitment_weight", "sparsity_weight", "contraction_weight")
 
 
 def numpy(value):
@@ -66,7 +67,11 @@ def set_weights(thing, seed=0):
         if keras.backend.is_float_dtype(variable.dtype) and variable.name != "seed_generator_state":
             fan_in = max(1, int(np.prod(variable.shape[:-1])))
             value = rng.normal(size=variable.shape) / np.sqrt(fan_in)
-            variable.assign(1 + np.abs(value) if variable.name in ("counts", "beta", "commitment_weight") else value)
+            if variable.name in POSITIVE:
+                value = 1 + np.abs(value)
+            elif variable.name.startswith("rho_hat"):  # a mean of sigmoids
+                value = 1 / (1 + np.exp(-value))
+            variable.assign(value)
     return thing
 
 

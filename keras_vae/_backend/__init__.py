@@ -8,6 +8,7 @@ import keras  # noqa: E402, I001
 
 if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
+        JVP_COMPILES,
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
@@ -15,12 +16,26 @@ if keras.backend.backend() == "tensorflow":
         replica,
     )
 elif keras.backend.backend() == "jax":
-    from keras_vae._backend.jax import code_statistics, conv_transpose_same, cross_replica_sum, nearest_codes, replica
+    from keras_vae._backend.jax import (
+        JVP_COMPILES,
+        code_statistics,
+        conv_transpose_same,
+        cross_replica_sum,
+        nearest_codes,
+        replica,
+    )
 elif keras.backend.backend() == "torch":
-    from keras_vae._backend.torch import code_statistics, conv_transpose_same, cross_replica_sum, nearest_codes, replica
+    from keras_vae._backend.torch import (
+        JVP_COMPILES,
+        code_statistics,
+        conv_transpose_same,
+        cross_replica_sum,
+        nearest_codes,
+        replica,
+    )
 else:
     raise ImportError(
         f"keras_vae runs on tensorflow, jax and torch. Received: KERAS_BACKEND={keras.backend.backend()!r}."
     )
 
-__all__ = ["code_statistics", "conv_transpose_same", "cross_replica_sum", "nearest_codes", "replica"]
+__all__ = ["JVP_COMPILES", "code_statistics", "conv_transpose_same", "cross_replica_sum", "nearest_codes", "replica"]

@@ -10,6 +10,7 @@ from keras import ops
 CPU_ROWS = 128  # at a time: 128 distances x 8192 codes are 4 MB; 512 rows leave the cache and cost 1.25 times more
 ACCELERATOR_ELEMENTS = 2**26  # a 256 MB block of distances: few steps of the loop, each large enough to fill the device
 BLOCK = 64  # codes
+JVP_COMPILES = True
 
 
 def nearest_codes(vectors, codebook):

@@ -5,6 +5,7 @@ from keras import ops
 
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes
+JVP_COMPILES = False  # under XLA a jvp across a bias is compiled anew at every step (TensorFlow 2.21)
 
 
 def nearest_codes(vectors, codebook):

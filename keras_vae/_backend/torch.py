@@ -6,6 +6,7 @@ from keras import ops
 ELEMENTS = {"cpu": 2**20}  # of a block of distances: 4 MB, near the cache
 ACCELERATOR_ELEMENTS = 2**26  # 256 MB: few steps, each large enough to fill the device
 BLOCK = 64  # codes
+JVP_COMPILES = True
 
 
 def nearest_codes(vectors, codebook):

@@ -1,17 +1,23 @@
 """Bottlenecks: features -> latent."""
 
+from keras_vae.bottlenecks.batch_top_k import BatchTopK
 from keras_vae.bottlenecks.bottleneck import Bottleneck
 from keras_vae.bottlenecks.codebook import Codebook
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
+from keras_vae.bottlenecks.k_sparse import KSparse
+from keras_vae.bottlenecks.top_k import TopK
 from keras_vae.bottlenecks.vector_quantizer import VectorQuantizer
 from keras_vae.bottlenecks.vector_quantizer_ema import VectorQuantizerEMA
 
 __all__ = [
+    "BatchTopK",
     "Bottleneck",
     "Codebook",
     "GaussianBottleneck",
     "IdentityBottleneck",
+    "KSparse",
+    "TopK",
     "VectorQuantizer",
     "VectorQuantizerEMA",
 ]

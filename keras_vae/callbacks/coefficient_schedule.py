@@ -40,10 +40,12 @@ class CoefficientSchedule(keras.callbacks.Callback):
         self.schedule = schedule
         self.unit = one_of("unit", unit, ("step", "epoch"))
         self.value = None  # as last assigned
+        self.whole = False  # whether the coefficient is an integer, such as `k`: then the value is rounded
         self.first_step = 0  # of the epoch
 
     def on_train_begin(self, logs=None):
-        self._coefficient()  # a wrong name is an error before the first step
+        coefficient = self._coefficient()  # a wrong name is an error before the first step
+        self.whole = not keras.backend.is_float_dtype(coefficient.dtype)
         self.value = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -63,6 +65,8 @@ class CoefficientSchedule(keras.callbacks.Callback):
 
     def _assign(self, count):
         value = float(self.schedule(count))
+        if self.whole:
+            value = round(value)
         if value != self.value:
             self._coefficient().assign(value)
             self.value = value

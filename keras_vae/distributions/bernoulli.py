@@ -38,8 +38,11 @@ class Bernoulli(Distribution):
         return self.sample_from(keras.random.uniform(ops.shape(self.logits), dtype=self.logits.dtype, seed=seed))
 
     def log_prob(self, value):
+        return ops.sum(self.elementwise_log_prob(value), axis=-1)
+
+    def elementwise_log_prob(self, value):
         logits = flat(self.logits)
-        return ops.sum(flat(value) * logits - ops.softplus(logits), axis=-1)
+        return flat(value) * logits - ops.softplus(logits)
 
     @property
     def mean(self):

@@ -22,6 +22,10 @@ class Distribution:
         """log p(value), nats, summed over the event: (batch,)."""
         raise self._missing("log_prob")
 
+    def elementwise_log_prob(self, value):
+        """The share of each dimension in log p(value), nats, (batch, values); where dimensions are independent."""
+        raise self._missing("elementwise_log_prob")
+
     @property
     def mean(self):
         raise self._missing("mean")

@@ -42,11 +42,14 @@ class Normal(Distribution):
         return self.sample_from(keras.random.normal(ops.shape(self._mean), dtype=self._mean.dtype, seed=seed))
 
     def log_prob(self, value):
+        return ops.sum(self.elementwise_log_prob(value), axis=-1)
+
+    def elementwise_log_prob(self, value):
         log_var = self.log_var
         if log_var.shape:  # one number for all is left as it is
             log_var = flat(ops.broadcast_to(log_var, ops.shape(self._mean)))
         scaled = ops.square(flat(value) - flat(self._mean)) * ops.exp(-log_var)
-        return -0.5 * ops.sum(LOG_2_PI + log_var + scaled, axis=-1)
+        return -0.5 * (LOG_2_PI + log_var + scaled)
 
     @property
     def mean(self):

@@ -1,8 +1,25 @@
 """Layers that several networks share."""
 
+from keras_vae.layers.activations import Activations
+from keras_vae.layers.additive_gaussian_noise import AdditiveGaussianNoise
+from keras_vae.layers.bernoulli_mask import BernoulliMask
 from keras_vae.layers.chain import Chain
+from keras_vae.layers.corruption import Corruption
+from keras_vae.layers.masking_noise import MaskingNoise
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
 from keras_vae.layers.residual_stack import ResidualStack
+from keras_vae.layers.salt_and_pepper_noise import SaltAndPepperNoise
 from keras_vae.layers.upsampling_conv2d import UpsamplingConv2D
 
-__all__ = ["Chain", "ReplicaSeedGenerator", "ResidualStack", "UpsamplingConv2D"]
+__all__ = [
+    "Activations",
+    "AdditiveGaussianNoise",
+    "BernoulliMask",
+    "Chain",
+    "Corruption",
+    "MaskingNoise",
+    "ReplicaSeedGenerator",
+    "ResidualStack",
+    "SaltAndPepperNoise",
+    "UpsamplingConv2D",
+]

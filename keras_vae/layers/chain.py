@@ -18,7 +18,7 @@ class Chain(Configured, keras.layers.Layer):
 
     def build(self, input_shape):
         self.parts = self.make_parts(input_shape)
-        shape = tuple(input_shape)
+        self.built_for = shape = tuple(input_shape)
         for part in self.parts:
             part.build(shape)
             shape = part.compute_output_shape(shape)

@@ -25,6 +25,10 @@ class Likelihood(Configured, keras.layers.Layer):
         """log p(x|z) in nats, summed over the event: (batch,)."""
         return self.distribution(float32(params)).log_prob(x)
 
+    def elementwise_log_prob(self, params, x):
+        """The share of each dimension of x in `log_prob`, nats: (batch, values)."""
+        return self.distribution(float32(params)).elementwise_log_prob(x)
+
     def mean(self, params):
         """E[x|z], float32, with the shape of x."""
         return self.distribution(float32(params)).mean

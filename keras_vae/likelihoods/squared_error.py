@@ -5,7 +5,7 @@ from keras import ops
 from keras_vae.distributions import Deterministic
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.ops.checks import one_of
-from keras_vae.ops.numerics import sum_event
+from keras_vae.ops.numerics import flat
 from keras_vae.ops.registration import export
 
 
@@ -46,4 +46,7 @@ class SquaredError(Likelihood):
         return Deterministic(ops.sigmoid(params) if self.activation == "sigmoid" else params)
 
     def log_prob(self, params, x):
-        return -sum_event(ops.square(ops.convert_to_tensor(x) - self.mean(params)))
+        return ops.sum(self.elementwise_log_prob(params, x), axis=-1)
+
+    def elementwise_log_prob(self, params, x):
+        return -ops.square(flat(x) - flat(self.mean(params)))

@@ -2,6 +2,7 @@
 
 from keras_vae.metrics.code_histogram import CodeHistogram
 from keras_vae.metrics.codebook_usage import CodebookUsage
+from keras_vae.metrics.explained_variance import ExplainedVariance
 from keras_vae.metrics.latents import active_units, per_dimension_rate
 from keras_vae.metrics.perplexity import Perplexity
 from keras_vae.metrics.psnr import PSNR, psnr
@@ -14,6 +15,7 @@ __all__ = [
     "SSIM",
     "CodeHistogram",
     "CodebookUsage",
+    "ExplainedVariance",
     "Perplexity",
     "active_units",
     "best_spearman",

@@ -2,8 +2,30 @@
 
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.beta_vae import BetaVAE
+from keras_vae.models.classifier import Classifier
+from keras_vae.models.contractive_autoencoder import ContractiveAutoencoder
+from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
+from keras_vae.models.k_sparse_autoencoder import KSparseAutoencoder
 from keras_vae.models.plain_autoencoder import PlainAutoencoder
+from keras_vae.models.sparse_autoencoder import SparseAutoencoder
+from keras_vae.models.stacked_denoising_autoencoder import StackedDenoisingAutoencoder
+from keras_vae.models.stacked_encoder import StackedEncoder
+from keras_vae.models.top_k_autoencoder import TopKAutoencoder
 from keras_vae.models.vae import VAE
 from keras_vae.models.vqvae import VQVAE
 
-__all__ = ["Autoencoder", "BetaVAE", "PlainAutoencoder", "VAE", "VQVAE"]
+__all__ = [
+    "Autoencoder",
+    "BetaVAE",
+    "Classifier",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "KSparseAutoencoder",
+    "PlainAutoencoder",
+    "SparseAutoencoder",
+    "StackedDenoisingAutoencoder",
+    "StackedEncoder",
+    "TopKAutoencoder",
+    "VAE",
+    "VQVAE",
+]

@@ -5,7 +5,9 @@ from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck, IdentityBottleneck
 from keras_vae.likelihoods import Likelihood, SquaredError
+from keras_vae.models.classifier import Classifier
 from keras_vae.models.host_methods import HostMethods
+from keras_vae.nets import TiedMLPDecoder
 from keras_vae.ops.checks import instance
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel, check_values
@@ -19,7 +21,8 @@ class Autoencoder(HostMethods, TermsModel):
 
     Args:
         encoder: keras layer or model, x -> features.
-        decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end.
+        decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end; None for tied weights,
+            the transposed kernels of an MLPEncoder (`TiedMLPDecoder`).
         bottleneck: Bottleneck, features -> z. Default: IdentityBottleneck().
         likelihood: Likelihood. Default: SquaredError().
         prior: Prior over the latents, or None. Default: None.
@@ -29,6 +32,7 @@ class Autoencoder(HostMethods, TermsModel):
     def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, **kwargs):
         super().__init__(**kwargs)
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
+        decoder = TiedMLPDecoder(encoder) if decoder is None else decoder
         self.decoder = instance("decoder", decoder, keras.layers.Layer)
         self.bottleneck = IdentityBottleneck() if bottleneck is None else instance("bottleneck", bottleneck, Bottleneck)
         self.likelihood = SquaredError() if likelihood is None else instance("likelihood", likelihood, Likelihood)
@@ -72,14 +76,16 @@ class Autoencoder(HostMethods, TermsModel):
             if part is not None and not part.built:
                 part.build((None, *shape))
 
-    def corrupt(self, x, training):
-        """Hook: x -> x~, what the encoder sees."""
-        return x
+    def features(self, x, training):
+        """Hook: x -> (h, dict of further outputs that `terms` asks for); all of it pure, and per example."""
+        return self.encoder(x, training=training), {}
 
     def call(self, x, training=False):
+        # `training` is handed on by name: JAX's `fit` runs this function outside of Keras's call context.
         x = ops.cast(x, self.compute_dtype)
-        outputs = dict(self.bottleneck(self.encoder(self.corrupt(x, training)), training=training))
-        outputs["params"] = self.decoder(outputs["z"])
+        h, outputs = self.features(x, training)
+        outputs = {**outputs, **self.bottleneck(h, training=training)}
+        outputs["params"] = self.decoder(outputs["z"], training=training)
         outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
         return outputs
 
@@ -114,6 +120,29 @@ class Autoencoder(HostMethods, TermsModel):
         log_joint = self.likelihood.log_prob(self.decoder(z), ops.repeat(ops.cast(x, "float32"), samples, axis=0))
         log_weights = log_joint + self.prior.log_prob(z) - posterior.log_prob(z)
         return ops.reshape(log_weights, (-1, samples))
+
+    def as_classifier(self, num_classes):
+        """A classifier on the encoder: codes as `encode` gives them, then a softmax layer. The weights are shared.
+
+        Args:
+            num_classes: int >= 2.
+
+        Returns:
+            `Classifier`, built, to `compile` and `fit` on (x, integer labels); training it fine-tunes this encoder.
+
+        Raises:
+            ValueError: if this model has not been built, or `num_classes` is not >= 2.
+        """
+        self._require_built()
+        classifier = Classifier(self.encoder, self.bottleneck, num_classes)
+        classifier.build((None, *self.image_shape))
+        return classifier
+
+    def get_config(self):
+        config = super().get_config()
+        if isinstance(self.decoder, TiedMLPDecoder) and self.decoder.tie.encoder is self.encoder:
+            config["decoder"] = None  # made anew, and tied to the encoder that is made anew
+        return config
 
     def check_data(self, x, name="x"):
         values = check_values(

@@ -2,6 +2,7 @@
 
 from keras_vae.nets.conv import ConvDecoder, ConvEncoder
 from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
+from keras_vae.nets.tied_mlp import TiedMLPDecoder
 from keras_vae.nets.vq import VQDecoder, VQEncoder
 
-__all__ = ["ConvDecoder", "ConvEncoder", "MLPDecoder", "MLPEncoder", "VQDecoder", "VQEncoder"]
+__all__ = ["ConvDecoder", "ConvEncoder", "MLPDecoder", "MLPEncoder", "TiedMLPDecoder", "VQDecoder", "VQEncoder"]

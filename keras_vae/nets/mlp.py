@@ -44,6 +44,14 @@ class MLPEncoder(Chain):
         hidden = [layers.Dense(n, self.activation, dtype=policy, name=f"dense_{i}") for i, n in enumerate(self.units)]
         return [layers.Flatten(dtype=policy, name="flatten"), *hidden]
 
+    def dense_layers(self):
+        """The fully connected layers, in order; known once the encoder is built.
+
+        Returns:
+            list of keras.layers.Dense. (No property: Keras would save the weights under its name.)
+        """
+        return [part for part in self.parts if isinstance(part, layers.Dense)]
+
 
 @export
 class MLPDecoder(Chain):

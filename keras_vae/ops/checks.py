@@ -16,6 +16,11 @@ def _number(name, accepted, value):
     return number
 
 
+def finite(name, value):
+    """`value` as a float, if it is finite."""
+    return _number(name, "a finite number", value)
+
+
 def non_negative(name, value):
     """`value` as a float, if it is finite and >= 0."""
     accepted = "a finite number >= 0"

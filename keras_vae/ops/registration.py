@@ -23,7 +23,7 @@ def export(cls):
 
 def _plain(value):
     if isinstance(value, keras.Variable):  # a scheduled coefficient: its present value
-        return float(keras.ops.convert_to_numpy(value))
+        return keras.ops.convert_to_numpy(value).item()
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -36,6 +36,8 @@ def _plain(value):
 def _object(value):
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         return keras.saving.deserialize_keras_object(value)
+    if isinstance(value, (list, tuple)):
+        return [_object(v) for v in value]
     return value
 
 

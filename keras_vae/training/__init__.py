@@ -2,9 +2,10 @@
 
 from keras_vae.training.checkpoint import TrainingCheckpoint, resume
 from keras_vae.training.data import check_values
-from keras_vae.training.frozen import frozen
+from keras_vae.training.frozen import frozen, pure
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
 from keras_vae.training.sampler import Sampler, SamplerCache
+from keras_vae.training.shared_progress import SharedProgress
 from keras_vae.training.terms_model import TermsModel
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "NonFiniteLossError",
     "Sampler",
     "SamplerCache",
+    "SharedProgress",
     "TermsModel",
     "TrainingCheckpoint",
     "check_values",
     "frozen",
+    "pure",
     "resume",
 ]

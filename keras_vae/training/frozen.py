@@ -1,4 +1,4 @@
-"""Gradient routing: several networks, several optimizers, one loss."""
+"""Networks as functions: gradients routed through them, and no side effects."""
 
 import keras
 from keras import ops
@@ -31,3 +31,30 @@ def frozen(layer, *args, **kwargs):
     # Not `stateless_call`: it skips the autocasting that `__call__` does under mixed precision.
     with keras.StatelessScope(state):
         return layer(*args, **kwargs)
+
+
+def pure(layer):
+    """`layer` in inference mode, as a function of its input without side effects, which `keras.ops.jvp` asks for.
+
+    Args:
+        layer: keras.layers.Layer, built.
+
+    Returns:
+        A function x -> what the layer returns; gradients reach x and the weights, state updates are discarded.
+
+    Example:
+
+    >>> import numpy as np, keras, keras_vae
+    >>> layer = keras.layers.Dense(1, kernel_initializer="ones")
+    >>> layer.build((None, 2))
+    >>> function = keras_vae.training.pure(layer)
+    >>> keras.ops.convert_to_numpy(function(np.ones((1, 2), "float32"))).tolist()
+    [[2.0]]
+    """
+    state = [(v, v.value) for v in layer.variables]
+
+    def function(x):
+        with keras.StatelessScope(state):
+            return layer(x, training=False)
+
+    return function

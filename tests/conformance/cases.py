@@ -77,14 +77,34 @@ def vae_golden(model):
     }
 
 
+def still_golden(model):
+    """Outputs and terms of a model whose training draws noise."""
+    x = IMAGES[:4]
+    outputs = model(x)
+    return {**outputs, **model.terms(x, x, outputs, False), "encode": model.encode(x)}
+
+
 def deterministic_golden(model):
     """Outputs, terms, and what three steps of SGD make of them."""
     x = IMAGES[:4]
-    outputs = model(x)
-    before = {**outputs, **model.terms(x, x, outputs, False)}
+    before = still_golden(model)
     model.compile(keras.optimizers.SGD(1e-3))
     model.fit(x, batch_size=4, epochs=3, verbose=0)
     return {**before, "encode": model.encode(x), "after_training": model.reconstruct(x)}
+
+
+def corruption_golden(layer):
+    """What is destroyed is drawn at random; that nothing is outside of training is the same everywhere."""
+    return layer(MAP, training=False)
+
+
+def sigmoid_net(*units):
+    return keras_vae.MLPEncoder(units, "sigmoid")
+
+
+def stages():
+    first = keras_vae.DenoisingAutoencoder(sigmoid_net(7), likelihood=keras_vae.BernoulliLikelihood())
+    return [first, keras_vae.DenoisingAutoencoder(sigmoid_net(5), corruption=keras_vae.BernoulliMask(0.1, seed=2))]
 
 
 def quantizer_golden(layer):
@@ -109,6 +129,19 @@ CASES = {
     # layers
     "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
     "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
+    "MaskingNoise": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
+    "BernoulliMask": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
+    "AdditiveGaussianNoise": Case(lambda: {"stddev": 0.4, "seed": 7}, MAP, golden=corruption_golden),
+    "SaltAndPepperNoise": Case(
+        lambda: {"corruption_level": 0.4, "low": -1.0, "high": 2.0, "seed": 7}, MAP, golden=corruption_golden
+    ),
+    "StackedEncoder": Case(
+        lambda: {
+            "encoders": [sigmoid_net(7), sigmoid_net(4)],
+            "bottlenecks": [keras_vae.IdentityBottleneck(), keras_vae.KSparse(2)],
+        },
+        IMAGES,
+    ),
     # bottlenecks
     "IdentityBottleneck": Case(dict, MAP),
     "GaussianBottleneck": Case(
@@ -122,6 +155,9 @@ CASES = {
         MAP,
         golden=quantizer_golden,
     ),
+    "KSparse": Case(lambda: {"k": 2, "alpha": 2.0}, VECTORS),
+    "TopK": Case(lambda: {"k": 2}, VECTORS),
+    "BatchTopK": Case(lambda: {"k": 2, "decay": 0.5}, VECTORS, golden=lambda layer: layer(VECTORS, training=True)),
     # likelihoods
     "BernoulliLikelihood": Case(dict, (IMAGE_PARAMS, IMAGES)),
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
@@ -140,6 +176,7 @@ CASES = {
     ),
     "Perplexity": Case(lambda: {"codebook_size": 5, "name": "p"}, (CODES,), keep_default=("dtype",)),
     "CodebookUsage": Case(lambda: {"codebook_size": 7, "name": "u"}, (CODES,), keep_default=("dtype",)),
+    "ExplainedVariance": Case(lambda: {"name": "e"}, (IMAGES, 0.9 * IMAGES), keep_default=("dtype",)),
     # models
     "PlainAutoencoder": Case(
         lambda: {**mlp_nets(), "likelihood": keras_vae.SquaredError(activation="sigmoid")},
@@ -152,4 +189,68 @@ CASES = {
         lambda: {**mlp_nets(), "latent_dim": 3, "beta": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
     ),
     "VQVAE": Case(vqvae_arguments, IMAGES, golden=deterministic_golden),
+    "DenoisingAutoencoder": Case(
+        lambda: {
+            **mlp_nets(),
+            "corruption": keras_vae.SaltAndPepperNoise(0.5, seed=2),
+            "emphasis": (1.0, 0.5),
+            "likelihood": keras_vae.BernoulliLikelihood(),
+            "bottleneck": keras_vae.KSparse(3),
+        },
+        IMAGES,
+        golden=still_golden,
+    ),
+    "StackedDenoisingAutoencoder": Case(lambda: {"stages": stages()}, IMAGES, golden=deterministic_golden),
+    "SparseAutoencoder": Case(
+        lambda: {
+            "encoder": sigmoid_net(7, 5),
+            "decoder": keras_vae.MLPDecoder((8, 8, 1), (7,)),
+            "rho": 0.1,
+            "sparsity_weight": 2.0,
+            "sparse_layers": ["dense_0", "dense_1"],
+            "momentum": 0.5,
+            "likelihood": keras_vae.SquaredError(activation="sigmoid"),
+            "bottleneck": keras_vae.KSparse(3),
+        },
+        IMAGES,
+        golden=deterministic_golden,
+    ),
+    "KSparseAutoencoder": Case(
+        lambda: {
+            "encoder": keras_vae.MLPEncoder((7,), "linear"),
+            "k": 3,
+            "alpha": 2.0,
+            "likelihood": keras_vae.SquaredError(activation="sigmoid"),
+        },
+        IMAGES,
+        keep_default=("decoder",),  # tied weights; an own decoder is another case's
+        golden=deterministic_golden,
+    ),
+    "TopKAutoencoder": Case(
+        lambda: {
+            "encoder": keras_vae.MLPEncoder((9,), "linear"),
+            "decoder": keras_vae.MLPDecoder((8, 8, 1), ()),
+            "bottleneck": keras_vae.TopK(3),
+            "aux_k": 2,
+            "aux_weight": 0.5,
+            "dead_after": 4,
+        },
+        IMAGES,
+        golden=deterministic_golden,
+    ),
+    "ContractiveAutoencoder": Case(
+        lambda: {
+            "encoder": sigmoid_net(7, 5),
+            "decoder": keras_vae.MLPDecoder((8, 8, 1), (7,)),
+            "contraction_weight": 0.5,
+            "probes": 2,
+            "likelihood": keras_vae.BernoulliLikelihood(),
+            "seed": 3,
+        },
+        IMAGES,
+        golden=lambda model: {k: v for k, v in still_golden(model).items() if k not in ("contraction", "loss")},
+    ),
+    "Classifier": Case(
+        lambda: {"encoder": sigmoid_net(7), "bottleneck": keras_vae.KSparse(3), "num_classes": 4}, IMAGES
+    ),
 }

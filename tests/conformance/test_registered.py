@@ -10,8 +10,9 @@ from goldens import made
 from keras_vae.likelihoods import Likelihood
 from keras_vae.ops.registration import REGISTRY
 from keras_vae.priors import Prior
+from keras_vae.training import TermsModel
 
-MODELS = [n for n in sorted(CASES) if issubclass(REGISTRY[n], keras.Model)]
+MODELS = [n for n in sorted(CASES) if issubclass(REGISTRY[n], TermsModel)]
 METRICS = [n for n in sorted(CASES) if issubclass(REGISTRY[n], keras.Metric)]
 LAYERS = [
     n

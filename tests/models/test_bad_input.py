@@ -106,7 +106,7 @@ def test_a_model_that_is_not_built(method):
     "make, told, error",
     [
         (lambda: VAE("conv", DECODER, 2), "`encoder` must be a keras Layer", TypeError),
-        (lambda: VAE(ENCODER, None, 2), "`decoder` must be a keras Layer", TypeError),
+        (lambda: VAE(ENCODER, "mlp", 2), "`decoder` must be a keras Layer", TypeError),
         (lambda: VAE(ENCODER, DECODER), "`latent_dim` must be an integer >= 1 where no `bottleneck`", ValueError),
         (lambda: VAE(ENCODER, DECODER, 0), "`latent_dim` must be an integer >= 1", ValueError),
         (

@@ -191,3 +191,28 @@ def test_a_stream_that_does_not_say_its_sizes():
         stream = tensorflow.data.Dataset.from_generator(lambda: iter(X), output_signature=spec).batch(6)
         losses.append(model.fit(stream, verbose=0).history["loss"])
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+def parts_of_a_users_own():
+    """Nets whose layers behave otherwise while training."""
+    encoder = keras.Sequential(
+        [keras.layers.Flatten(), keras.layers.Dense(6), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+    )
+    decoder = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(16), keras.layers.Reshape(SHAPE)])
+    return encoder, decoder
+
+
+def test_nets_are_in_training_mode_in_fit_and_in_no_other_method():
+    encoder, decoder = parts_of_a_users_own()
+    model = VAE(encoder, decoder, latent_dim=3)
+    model.compile("adam")
+    model.fit(X, batch_size=4, verbose=0)
+    moved = [encoder.layers[2].moving_mean, decoder.layers[0].moving_mean]
+    before = [harness.numpy(variable.value).copy() for variable in moved]
+    assert all(np.abs(value).max() > 0 for value in before)  # batch statistics were taken, on JAX too
+    logs = [model.evaluate(X, verbose=0, return_dict=True)["rate"] for _ in range(2)]
+    assert logs[0] == logs[1]  # no dropout
+    np.testing.assert_array_equal(model.encode(X), model.encode(X))
+    model.reconstruct(X), model.sample(2), model.log_likelihood(X, 3)
+    for variable, value in zip(moved, before, strict=True):
+        np.testing.assert_array_equal(harness.numpy(variable.value), value)

@@ -1,0 +1,48 @@
+"""The bottleneck of TopK dictionaries."""
+
+from keras import ops
+
+from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.distributions import Deterministic
+from keras_vae.ops.checks import integer
+from keras_vae.ops.registration import export
+from keras_vae.ops.selection import top_k_mask
+
+
+@export
+class TopK(Bottleneck):
+    """z = TopK(relu(h)): the k largest positive activations of each example, all others zero (Gao et al. 2024, eq. 1).
+
+    Args:
+        k: int >= 1, activations kept; fewer where fewer are positive.
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        (batch, units), linear pre-activations.
+
+    Output shape:
+        dict with "z": (batch, units) >= 0; "h": the pre-activations.
+
+    Raises:
+        ValueError: if `k` is not >= 1.
+        TypeError: if `k` is not an integer.
+
+    Reference:
+        Gao et al. 2024, Scaling and evaluating sparse autoencoders, arXiv:2406.04093.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> np.asarray(keras_vae.TopK(2)(np.array([[3.0, -1.0, 2.0, 2.0]], "float32"))["z"]).tolist()
+    [[3.0, 0.0, 2.0, 0.0]]
+    """
+
+    def __init__(self, k, **kwargs):
+        super().__init__(**kwargs)
+        self.k = integer("k", k)
+
+    def call(self, h, training=False):
+        return {"z": ops.where(top_k_mask(h, self.k), ops.relu(h), ops.zeros_like(h)), "h": h}
+
+    def posterior(self, outputs):
+        return Deterministic(outputs["z"])

@@ -1,0 +1,137 @@
+"""The sparse autoencoder."""
+
+import keras
+from keras import ops
+
+from keras_vae import _backend
+from keras_vae.layers import Activations
+from keras_vae.losses import bernoulli_kl, mean_activation
+from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.ops.checks import in_half_open_interval, in_open_interval, non_negative
+from keras_vae.ops.numerics import straight_through
+from keras_vae.ops.registration import export
+
+SIGMOIDS = ("sigmoid", "hard_sigmoid")
+PREFIX = "activations_"
+
+
+@export
+class SparseAutoencoder(Autoencoder):
+    """Autoencoder of few active units: loss = distortion + sparsity_weight * sum_j KL(rho || rho_hat_j).
+
+    rho_hat_j is the mean activation of sigmoid unit j over the batch, and the sum runs over the units of all layers
+    named (Ng 2011, section 3). The penalty is a number of the batch, the same for each of its examples. With the
+    default SquaredError, which has no factor 1/2, Ng's beta is half the `sparsity_weight` here.
+
+    With `momentum` the mean is a running one, rho_hat <- momentum rho_hat + (1 - momentum) batch mean, which small
+    batches need: the penalty takes its value there, and its gradient through the batch; evaluation leaves it as it is.
+
+    Args:
+        encoder: MLPEncoder or another net of keras_vae, keras.Sequential or functional keras.Model, x -> features.
+        decoder: keras layer or model, z -> raw parameters of the likelihood; None for tied weights. Default: None.
+        rho: float in (0, 1), the target. Default: 0.05.
+        sparsity_weight: float >= 0; a weight of the model, which callbacks may schedule. Default: 1.0.
+        sparse_layers: names of layers of the encoder, each with sigmoid activation; None for its last one. Default:
+            None.
+        momentum: float in [0, 1) for a running mean, or None for the batch's. Default: None.
+        likelihood: Likelihood. Default: SquaredError().
+        **kwargs: of keras.Model, and `bottleneck`.
+
+    Input shape:
+        (batch, ...), as the encoder takes.
+
+    Output shape:
+        dict with "z": the features; "activations_NAME": of each sparse layer; "params": the decoder's output;
+        "reconstruction": the shape of x.
+
+    Raises:
+        TypeError: if a part is of the wrong kind.
+        ValueError: if a number is out of range, a layer is not there or not a sigmoid, or the shapes do not fit.
+
+    Reference:
+        Ng 2011, Sparse autoencoder, CS294A lecture notes.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> model = keras_vae.SparseAutoencoder(keras_vae.MLPEncoder((8,), "sigmoid"), rho=0.1, sparsity_weight=3.0)
+    >>> model.compile("adam")
+    >>> x = np.random.default_rng(0).random((8, 4, 4, 1), dtype="float32")
+    >>> sorted(model.fit(x, verbose=0).history)
+    ['distortion', 'loss', 'mean_activation', 'sparsity']
+    """
+
+    fixed = ("prior",)
+
+    def __init__(
+        self,
+        encoder,
+        decoder=None,
+        rho=0.05,
+        sparsity_weight=1.0,
+        sparse_layers=None,
+        momentum=None,
+        likelihood=None,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
+        self.rho = in_open_interval("rho", rho, 0.0, 1.0)
+        self.sparsity_weight = self.coefficient("sparsity_weight", non_negative("sparsity_weight", sparsity_weight))
+        self.sparse_layers = None if sparse_layers is None else [str(name) for name in sparse_layers]
+        self.momentum = None if momentum is None else in_half_open_interval("momentum", momentum, 0.0, 1.0)
+        self.track("sparsity", "mean_activation")
+
+    def build(self, input_shape):
+        if not self.encoder.built:
+            self.encoder.build(input_shape)
+        self.activations = Activations(self.encoder, self.sparse_layers)
+        for name, layer in self.activations.layers.items():
+            activation = getattr(getattr(layer, "activation", None), "__name__", None)
+            if activation not in SIGMOIDS:
+                raise ValueError(
+                    f"`sparse_layers` must have sigmoid activation, so that their means lie in (0, 1). "
+                    f"Received: layer {name!r} with activation {activation}."
+                )
+        super().build(input_shape)
+        self.running = {}
+        if self.momentum is not None:
+            outputs = self.trace(input_shape)
+            for name in self.activations.layers:
+                self.running[name] = self.add_weight(
+                    shape=outputs[PREFIX + name].shape[-1:],
+                    initializer=keras.initializers.Constant(self.rho),  # until something is seen, nothing is charged
+                    trainable=False,
+                    autocast=False,
+                    name=f"rho_hat_{name}",
+                )
+
+    def features(self, x, training):
+        h, activations = self.activations(x, training)
+        return h, {PREFIX + name: value for name, value in activations.items()}
+
+    def terms(self, x, y, outputs, training):
+        terms = super().terms(x, y, outputs, training)
+        means = [self.rho_hat(name, outputs[PREFIX + name], training) for name in self.activations.layers]
+        penalty = sum(ops.sum(bernoulli_kl(self.rho, mean)) for mean in means)
+        shape = ops.shape(terms["distortion"])
+        terms["sparsity"] = ops.broadcast_to(penalty, shape)
+        terms["mean_activation"] = ops.broadcast_to(ops.mean(ops.concatenate(means)), shape)
+        return self.total(terms, sparsity=self.sparsity_weight)
+
+    def rho_hat(self, name, activations, training):
+        """The mean activation of each unit of a layer, (units,): of the batch, or running."""
+        mean = mean_activation(activations)
+        if self.momentum is None:
+            return mean
+        running = ops.convert_to_tensor(self.running[name])
+        return straight_through(mean, self.moved(running, mean)) if training else running
+
+    def moved(self, running, mean):
+        """The running mean after one more batch."""
+        return self.momentum * running + (1.0 - self.momentum) * mean
+
+    def update_state(self, outputs):
+        _, replicas = _backend.replica()
+        for name, variable in self.running.items():
+            mean = _backend.cross_replica_sum(mean_activation(outputs[PREFIX + name])) / replicas
+            variable.assign(self.moved(variable, mean))

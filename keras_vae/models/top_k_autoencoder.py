@@ -1,0 +1,103 @@
+"""The TopK autoencoder: dictionaries of sparse features."""
+
+from keras import ops
+
+from keras_vae import _backend
+from keras_vae.bottlenecks import BatchTopK, TopK
+from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.ops.checks import integer, non_negative
+from keras_vae.ops.numerics import float32, sum_event
+from keras_vae.ops.registration import export
+from keras_vae.ops.selection import top_k_mask
+
+
+@export
+class TopKAutoencoder(Autoencoder):
+    """Sparse dictionary: loss = ||x - x^||^2 + aux_weight * ||e - e^||^2, e = x - x^ and e^ what dead units make of it.
+
+    Gao et al. 2024, section 2.4 and appendix A.2: a unit is dead that no example used for `dead_after` examples of
+    training. The `aux_k` largest pre-activations of dead units are decoded to reconstruct the error, so that they learn
+    what the living ones miss, and come back. Without dead units the term is zero. `dead` in the logs is their share;
+    `compile(metrics=[keras_vae.metrics.ExplainedVariance()])` adds the explained variance.
+
+    For vectors x, such as activations of another network: `MLPEncoder((n,), "linear")` and `MLPDecoder(x.shape[1:],
+    ())`, with n several times the size of x.
+
+    Args:
+        encoder: keras layer or model, x -> linear features (batch, n), the units of the dictionary.
+        decoder: keras layer or model, linear in z; None for tied weights.
+        bottleneck: TopK or BatchTopK.
+        aux_k: int >= 1, dead units that take part in the auxiliary loss, for each example. Default: 256.
+        aux_weight: float >= 0; 0 turns the auxiliary loss off. Default: 1/32.
+        dead_after: int >= 1, examples without use that make a unit dead. Default: 100,000.
+        **kwargs: of keras.Model.
+
+    Input shape:
+        (batch, ...), as the encoder takes.
+
+    Output shape:
+        dict with "z": the sparse code; "h": pre-activations; "params": the decoder's output; "reconstruction": the
+        shape of x.
+
+    Raises:
+        TypeError: if a part is of the wrong kind.
+        ValueError: if a number is out of range, or the shapes of the parts do not fit.
+
+    Reference:
+        Gao et al. 2024, arXiv:2406.04093. Bussmann, Leask & Nanda 2024, arXiv:2412.06410.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> encoder, decoder = keras_vae.MLPEncoder((32,), "linear"), keras_vae.MLPDecoder((8,), ())
+    >>> model = keras_vae.TopKAutoencoder(encoder, decoder, keras_vae.TopK(4))
+    >>> model.compile("adam")
+    >>> x = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
+    >>> sorted(model.fit(x, verbose=0).history)
+    ['auxiliary', 'dead', 'distortion', 'loss']
+    """
+
+    fixed = ("likelihood", "prior")
+
+    def __init__(self, encoder, decoder, bottleneck, aux_k=256, aux_weight=1 / 32, dead_after=100_000, **kwargs):
+        if not isinstance(bottleneck, (TopK, BatchTopK)):
+            raise TypeError(f"`bottleneck` must be a TopK or BatchTopK. Received: {type(bottleneck).__name__}.")
+        super().__init__(encoder, decoder, bottleneck=bottleneck, **kwargs)
+        self.aux_k = integer("aux_k", aux_k)
+        self.aux_weight = non_negative("aux_weight", aux_weight)
+        self.dead_after = integer("dead_after", dead_after)
+        self.track("auxiliary", "dead")
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        # Examples since each unit was last used.
+        self.idle = self.add_weight(
+            shape=self.latent_shape, dtype="int32", initializer="zeros", trainable=False, name="idle"
+        )
+
+    def terms(self, x, y, outputs, training):
+        terms = super().terms(x, y, outputs, training)
+        dead = ops.convert_to_tensor(self.idle) >= self.dead_after  # (units,)
+        terms["auxiliary"] = self.auxiliary(y, outputs, dead) if self.aux_weight else 0.0 * terms["distortion"]
+        terms["dead"] = ops.broadcast_to(ops.mean(float32(ops.cast(dead, "float32"))), ops.shape(terms["distortion"]))
+        return self.total(terms, auxiliary=self.aux_weight)
+
+    def auxiliary(self, x, outputs, dead):
+        """||e - e^||^2 of the error and its reconstruction by dead units, (batch,); 0 where none is dead."""
+        error = ops.stop_gradient(ops.convert_to_tensor(x) - outputs["reconstruction"])
+        h = ops.where(dead, outputs["h"], float("-inf"))
+        chosen = ops.logical_and(top_k_mask(h, self.aux_k), dead)
+        z = ops.where(chosen, ops.relu(outputs["h"]), 0.0)
+        # The decoder's offset belongs to x^, not to the error.
+        offset = self.likelihood.mean(self.decoder(ops.zeros_like(z[:1])))
+        guess = self.likelihood.mean(self.decoder(z)) - offset
+        return sum_event(ops.square(error - guess)) * ops.cast(ops.any(dead), "float32")
+
+    def update_state(self, outputs):
+        used = ops.cast(ops.any(outputs["z"] > 0, axis=0), "float32")
+        used = _backend.cross_replica_sum(used) > 0
+        _, replicas = _backend.replica()
+        more = self.idle + ops.shape(outputs["z"])[0] * replicas
+        self.idle.assign(ops.where(used, 0, ops.minimum(more, 2**30)))  # never past the range of int32
+        if isinstance(self.bottleneck, BatchTopK):
+            self.bottleneck.update(outputs)

@@ -1,0 +1,134 @@
+"""Contraction: closed form, exact and estimated in one loss, and its second-order gradient through fit."""
+
+import keras
+import numpy as np
+import pytest
+
+import harness
+from keras_vae import ContractiveAutoencoder, MLPDecoder, MLPEncoder
+
+X = np.random.default_rng(0).random((12, 5)).astype("float32")
+
+
+def made(units=(4,), activation="sigmoid", seed=0, **kwargs):
+    model = ContractiveAutoencoder(MLPEncoder(units, activation), MLPDecoder((5,), ()), **kwargs)
+    model.build((None, 5))
+    harness.set_weights(model, seed)
+    model.contraction_weight.assign(kwargs.get("contraction_weight", 0.1))
+    return model
+
+
+class Untold(keras.layers.Layer):
+    """One sigmoid layer that does not look like one: its norm has to be computed exactly."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(4, "sigmoid")
+
+    def build(self, shape):
+        self.dense.build(shape)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def twins():
+    """The same model with the closed form and with the exact norm."""
+    closed = made(contraction_weight=0.7)
+    exact = ContractiveAutoencoder(Untold(), MLPDecoder((5,), ()), contraction_weight=0.7)
+    exact.build((None, 5))
+    dense = closed.encoder.dense_layers()[0]
+    exact.encoder.dense.set_weights(dense.get_weights())
+    exact.decoder.set_weights(closed.decoder.get_weights())
+    assert closed.has_closed_form and not exact.has_closed_form
+    return closed, exact
+
+
+def test_closed_form_equals_the_exact_norm():
+    one, other = (harness.numpy(m.terms(X, X, m(X), True))["contraction"] for m in twins())
+    np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+
+
+def test_both_train_to_the_same_weights():
+    closed, exact = twins()
+    for model in (closed, exact):
+        model.compile(keras.optimizers.SGD(0.1))
+        model.fit(X, batch_size=6, epochs=4, shuffle=False, verbose=0)
+    np.testing.assert_allclose(
+        harness.numpy(closed.encoder.dense_layers()[0].kernel.value),
+        harness.numpy(exact.encoder.dense.kernel.value),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("units, probes", [((4,), None), ((6, 3), None), ((6, 3), 2)])
+def test_the_gradient_equals_finite_differences(units, probes):
+    """One step of SGD of size one moves a weight by minus the gradient of the whole loss, penalty included."""
+
+    def fresh():
+        return made(units, contraction_weight=5.0, probes=probes, seed=3)
+
+    def loss(model, index, value):
+        kernel = model.encoder.dense_layers()[0].kernel
+        weights = harness.numpy(kernel.value).copy()
+        weights[index] += value
+        kernel.assign(weights)
+        model.seed_generator.state.assign(np.array([3, 0]))  # the same directions each time
+        terms = harness.numpy(model.terms(X, X, model(X), True))
+        weights[index] -= value
+        kernel.assign(weights)
+        return terms["loss"].astype("float64").mean()
+
+    model, probe = fresh(), fresh()
+    before = harness.numpy(model.encoder.dense_layers()[0].kernel.value).copy()
+    model.seed_generator.state.assign(np.array([3, 0]))
+    model.compile(keras.optimizers.SGD(1e-3))
+    model.fit(X, batch_size=len(X), shuffle=False, verbose=0)
+    gradient = (before - harness.numpy(model.encoder.dense_layers()[0].kernel.value)) / 1e-3
+    for index in [(0, 0), (2, 1), (4, 2)]:
+        step = 1e-2
+        expected = (loss(probe, index, step) - loss(probe, index, -step)) / (2 * step)
+        assert gradient[index] == pytest.approx(expected, rel=2e-2, abs=2e-3)
+
+
+def test_any_encoder_trains_exact_and_estimated():
+    for probes in (None, 2):
+        encoder = keras.Sequential(
+            [
+                keras.layers.Reshape((5, 1)),
+                keras.layers.Conv1D(3, 3, padding="same", activation="tanh"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dropout(0.5),
+                keras.layers.Flatten(),
+                keras.layers.Dense(4, "sigmoid"),
+            ]
+        )
+        model = ContractiveAutoencoder(encoder, MLPDecoder((5,), ()), probes=probes)
+        model.compile("adam")
+        logs = model.fit(X, batch_size=6, epochs=2, verbose=0).history
+        harness.assert_finite(logs)
+        moving = harness.numpy(encoder.layers[2].moving_mean.value)
+        assert np.abs(moving).max() > 0  # batch statistics of the ordinary pass move on
+
+
+def test_the_estimate_is_near_the_exact_norm():
+    exact, estimated = made((6, 3)), made((6, 3), probes=3000)
+    norms = [harness.numpy(m.terms(X, X, m(X), True))["contraction"] for m in (exact, estimated)]
+    np.testing.assert_allclose(norms[1], norms[0], rtol=0.15)
+
+
+def test_the_penalty_contracts():
+    def norm(weight):
+        keras.utils.set_random_seed(0)
+        model = made(contraction_weight=weight)
+        model.compile(keras.optimizers.Adam(0.02))
+        model.fit(np.tile(X, (80, 1)), batch_size=len(X), verbose=0)
+        return model.evaluate(X, verbose=0, return_dict=True)["contraction"]
+
+    assert norm(5.0) < 0.3 * norm(0.0)
+
+
+def test_bad_arguments():
+    harness.check_refuses(lambda: made(contraction_weight=-1.0), "`contraction_weight` must be a finite number >= 0")
+    harness.check_refuses(lambda: made(probes=0), "`probes` must be an integer >= 1")
