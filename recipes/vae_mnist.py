@@ -47,7 +47,7 @@ def main():
     test = static_binarize(
         load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)), seed=args.seed
     )
-    epochs = args.pick(400, 3280, 2)
+    epochs = args.pick(1000, 3280, 2)
     batches = DynamicBinarization(train, args.pick(100, 20, 100), seed=args.seed, drop_remainder=True)
 
     model, trainer = make_models()
