@@ -11,9 +11,9 @@ from keras_vae.ops.registration import export
 class UpsamplingConv2D(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` with padding "same", with the same weights and values, fast on JAX's CPU too.
 
-    There the gradient of a transposed convolution is some six times slower than that of an ordinary one, so the layer
-    computes its exact phase form: a convolution at the low resolution with strides^2 times the filters, then depth to
-    space.
+    There the gradient of a transposed convolution is some nine times slower than that of an ordinary one, so the layer
+    computes its exact phase form: for each of the strides^2 phases a small convolution at the low resolution, with the
+    taps of the kernel that reach it, and their outputs interleaved.
 
     Args:
         filters: int >= 1, output channels.

@@ -2,6 +2,7 @@
 
 from keras_vae.reports.curves import curves
 from keras_vae.reports.files import write_json, written_whole
+from keras_vae.reports.filters import filters_grid
 from keras_vae.reports.grids import comparison_grid, image_grid, traversal_grid
 from keras_vae.reports.recipe_arguments import recipe_arguments
 from keras_vae.reports.run_folder import RunFolder
@@ -11,6 +12,7 @@ __all__ = [
     "RunFolder",
     "comparison_grid",
     "curves",
+    "filters_grid",
     "image_grid",
     "recipe_arguments",
     "table",

@@ -2,6 +2,7 @@
 
 from keras_vae.training.checkpoint import TrainingCheckpoint, resume
 from keras_vae.training.data import check_values
+from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, pure
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
 from keras_vae.training.sampler import Sampler, SamplerCache
@@ -17,6 +18,7 @@ __all__ = [
     "TermsModel",
     "TrainingCheckpoint",
     "check_values",
+    "finetune",
     "frozen",
     "pure",
     "resume",

@@ -1,0 +1,155 @@
+"""How much a linear model can read from codes, and what the best linear code would do: scikit-learn's models."""
+
+import numpy as np
+
+from keras_vae.metrics.arrays import finite_array
+from keras_vae.ops.checks import integer, integers
+from keras_vae.ops.optional import require
+
+SHAPE = "(batch, ...units)"
+GRID = (0.01, 0.1, 1.0, 10.0)  # inverse strengths of the L2 penalty
+
+
+def linear_probe(codes, labels, test_codes, test_labels, seed=0, max_iter=300):
+    """Test error of a logistic regression on codes, by one fixed protocol.
+
+    Codes are divided by one number, their root mean square. A tenth of the training examples, drawn by `seed`, chooses
+    the strength of the L2 penalty out of four; then all of them are fitted again (multinomial, L-BFGS).
+
+    Args:
+        codes: array (n, ...), codes of training examples; what is not the first axis is flattened.
+        labels: int array (n,).
+        test_codes: array (m, ...).
+        test_labels: int array (m,).
+        seed: int >= 0, of the held-out tenth. Default: 0.
+        max_iter: int >= 1, iterations of L-BFGS. Default: 300.
+
+    Returns:
+        float in [0, 1], the share of test examples that are wrong.
+
+    Raises:
+        ValueError: for shapes that do not fit, one class only, NaN or infinite values.
+        ImportError: if scikit-learn is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(200, 3))
+        >>> linear_probe(x[:100], x[:100, 0] > 0, x[100:], x[100:, 0] > 0) < 0.1
+        True
+    """
+    codes, labels = _checked("codes", codes, labels)
+    test_codes, test_labels = _checked("test_codes", test_codes, test_labels)
+    seed, max_iter = integer("seed", seed, low=0), integer("max_iter", max_iter)
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"`labels` must hold two classes or more. Received: {np.unique(labels).tolist()}.")
+    linear = require("sklearn.linear_model", "viz", "A linear probe")
+    scale = np.sqrt(np.mean(np.square(codes), dtype="float64")) or 1.0
+    codes, test_codes = codes / scale, test_codes / scale
+
+    def fitted(rows, strength):
+        model = linear.LogisticRegression(C=strength, max_iter=max_iter, tol=1e-3)
+        with np.errstate(all="ignore"), _without_convergence_warnings():
+            return model.fit(codes[rows], labels[rows])
+
+    order = np.random.default_rng(seed).permutation(len(codes))
+    held, kept = np.split(order, [max(1, len(order) // 10)])
+    if len(np.unique(labels[kept])) < 2:
+        kept = order  # so few labels that none can be spared
+    scores = [fitted(kept, strength).score(codes[held], labels[held]) for strength in GRID]
+    best = fitted(order, GRID[int(np.argmax(scores))])
+    return float(1.0 - best.score(test_codes, test_labels))
+
+
+def few_label_errors(codes, labels, test_codes, test_labels, counts=(100, 1000), repeats=3, seed=0):
+    """`linear_probe` on a few labelled examples, as many of each class: what a code is worth where labels are dear.
+
+    Args:
+        codes: array (n, ...), codes of training examples.
+        labels: int array (n,).
+        test_codes: array (m, ...).
+        test_labels: int array (m,).
+        counts: ints, numbers of labelled examples; each is shared evenly among the classes. Default: (100, 1000).
+        repeats: int >= 1, draws of the examples, whose errors are averaged. Default: 3.
+        seed: int >= 0. Default: 0.
+
+    Returns:
+        dict count -> mean test error in [0, 1].
+
+    Raises:
+        ValueError: as `linear_probe`, or for more examples than a class has.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(400, 2))
+        >>> errors = few_label_errors(x, x[:, 0] > 0, x, x[:, 0] > 0, counts=(10, 200))
+        >>> errors[10] > errors[200]
+        True
+    """
+    codes, labels = _checked("codes", codes, labels)
+    counts, repeats = integers("counts", counts, low=2), integer("repeats", repeats)
+    classes = np.unique(labels)
+    errors = {}
+    for count in counts:
+        each = count // len(classes)
+        fewest = min(int((labels == c).sum()) for c in classes)
+        if not 1 <= each <= fewest:
+            raise ValueError(
+                f"`counts` must be from {len(classes)} to {fewest * len(classes)} for these labels. Received: {count}."
+            )
+        draws = []
+        for repeat in range(repeats):
+            rng = np.random.default_rng([integer("seed", seed, low=0), count, repeat])
+            rows = np.concatenate([rng.choice(np.flatnonzero(labels == c), each, replace=False) for c in classes])
+            draws.append(linear_probe(codes[rows], labels[rows], test_codes, test_labels, seed=repeat))
+        errors[count] = float(np.mean(draws))
+    return errors
+
+
+def pca_error(x, test_x, latent_dim):
+    """Squared error of PCA, summed over each test example and averaged: the best a linear code of that width can do.
+
+    Args:
+        x: array (n, ...), training data.
+        test_x: array (m, ...).
+        latent_dim: int >= 1, components kept.
+
+    Returns:
+        float >= 0, in squared units of x.
+
+    Raises:
+        ValueError: for shapes that do not fit, NaN or infinite values.
+        ImportError: if scikit-learn is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(50, 1)) * np.ones((1, 4))
+        >>> round(pca_error(x, x, 1), 6)
+        0.0
+    """
+    x, test_x = (finite_array(n, v, SHAPE).reshape(len(v), -1) for n, v in (("x", x), ("test_x", test_x)))
+    model = require("sklearn.decomposition", "viz", "PCA").PCA(integer("latent_dim", latent_dim), svd_solver="full")
+    if len(x) > x.shape[1]:
+        model.set_params(svd_solver="covariance_eigh")
+    model.fit(x)
+    return float(np.square(test_x - model.inverse_transform(model.transform(test_x))).sum(axis=1).mean())
+
+
+def _checked(name, codes, labels):
+    codes, labels = np.asarray(codes, "float32"), np.asarray(labels)
+    finite_array(name, codes[:1], SHAPE)
+    if not np.isfinite(codes).all():
+        raise ValueError(f"`{name}` must be finite. Received: NaN or infinite values.")
+    if labels.shape != (len(codes),):
+        raise ValueError(f"labels of `{name}` must have shape ({len(codes)},). Received: shape {labels.shape}.")
+    return codes.reshape(len(codes), -1), labels
+
+
+def _without_convergence_warnings():
+    import warnings
+
+    class Quiet(warnings.catch_warnings):
+        def __enter__(self):
+            super().__enter__()
+            warnings.simplefilter("ignore", require("sklearn.exceptions", "viz", "A linear probe").ConvergenceWarning)
+
+    return Quiet()
