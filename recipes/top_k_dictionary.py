@@ -1,0 +1,87 @@
+"""TopK and BatchTopK dictionaries of MNIST digits, with and without the auxiliary loss that revives dead units.
+
+Paper     Gao et al. 2024, arXiv:2406.04093; Bussmann et al. 2024, arXiv:2412.06410. Their data are activations of
+          language models; no figure of theirs is comparable, so what is shown is the effect of the auxiliary loss.
+Command   KERAS_BACKEND=jax python recipes/top_k_dictionary.py     (mnist through tensorflow-datasets)
+Hardware  one CPU core, JAX: some 20 minutes for the four runs (estimate). --full, 16,384 units: not run.
+Measured  not yet: no run of the default form has ended.
+"""
+
+from pathlib import Path
+
+import keras
+
+import keras_vae
+from keras_vae.datasets import ImageBatches, load_images, to_float
+from keras_vae.metrics import ExplainedVariance
+from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
+
+K = 32
+
+
+def make_model(args, bottleneck, aux_weight):
+    units = args.pick(4096, 16_384, 64)
+    model = keras_vae.TopKAutoencoder(
+        keras_vae.MLPEncoder((units,), "linear"),
+        keras_vae.MLPDecoder((28, 28, 1), ()),
+        bottleneck,
+        aux_k=args.pick(256, 512, 16),
+        aux_weight=aux_weight,
+        dead_after=args.pick(60_000, 60_000, 200),
+    )
+    model.build((None, 28, 28, 1))
+    return model
+
+
+def main():
+    args = recipe_arguments(__doc__)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    images = load_images("mnist", "train", download=True, limit=args.pick(None, None, 400))
+    test = to_float(load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)))
+    epochs = args.pick(12, 60, 1)
+    rows = []
+    for kind in (keras_vae.TopK, keras_vae.BatchTopK):
+        for aux_weight in (1 / 32, 0.0):
+            keras.utils.set_random_seed(args.seed)
+            name = f"{kind.__name__}{'' if aux_weight else ' without auxiliary loss'}"
+            batches = ImageBatches(images, 200, seed=args.seed, drop_remainder=True)
+            model = make_model(args, kind(K), aux_weight)
+            rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
+            model.compile(keras.optimizers.Adam(rate), metrics=[ExplainedVariance()])
+            folder = run.checkpoint / name.replace(" ", "_")
+            batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
+            print(f"{name}: {epochs} epochs", flush=True)
+            model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=done,
+                shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
+                callbacks=[keras_vae.training.TrainingCheckpoint(folder)],
+            )
+            scores = model.evaluate(test, verbose=0, return_dict=True)
+            codes = model.encode(test, batch_size=1000)
+            found = {key: scores[key] for key in ("explained_variance", "dead", "distortion")}
+            rows.append({"model": name, "k": float((codes > 0).sum(axis=1).mean()), **found})
+            run.save_metrics({name: rows[-1]})
+            picture = filters_grid(keras.ops.convert_to_numpy(model.decoder.parts[-2].kernel).T, (28, 28))
+            slug = name.replace(" ", "_")
+            run.save_image(f"dictionary_{slug}", picture)
+            pairs = comparison_grid(test[:20], model.reconstruct(test[:20]), columns=10)
+            run.save_image(f"reconstructions_{slug}", pairs)
+            if kind is keras_vae.TopK and aux_weight:
+                facts = {"metrics": found, "seed": args.seed, "preview": picture}
+                keras_vae.save_pretrained(
+                    model,
+                    run.model,
+                    recipe="recipes/top_k_dictionary.py",
+                    dataset="mnist 3.0.1, greys in [0, 1]",
+                    licence="CC-BY-SA-3.0, the terms of MNIST",
+                    description=f"A dictionary of strokes, {K} of them to a digit.",
+                    limits="28x28 digits only. There is no prior: it does not sample.",
+                    **facts,
+                )
+    run.finish(f"Dictionaries of MNIST, k = {K}, seed {args.seed}", rows)
+
+
+if __name__ == "__main__":
+    main()

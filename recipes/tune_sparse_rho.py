@@ -1,0 +1,98 @@
+"""A search over rho and sparsity_weight of the sparse autoencoder: which code tells MNIST digits apart best.
+
+Compare   trials with each other, on 10,000 digits to train and 2,000 to judge by, keras-tuner's Bayesian search.
+Command   KERAS_BACKEND=jax python recipes/tune_sparse_rho.py     (needs the extras `tune` and `recipes`)
+Hardware  one CPU core, JAX: some 10 minutes for 12 trials (estimate). --full, 60 trials: not run. --resume goes on.
+Measured  not yet: no run of the default form has ended.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_vae
+from keras_vae.datasets import load_mnist_variation, to_float
+from keras_vae.metrics import linear_probe
+from keras_vae.ops import require
+from keras_vae.reports import RunFolder, recipe_arguments
+
+RHO, WEIGHT = (0.01, 0.3), (0.1, 30.0)
+
+
+class ProbeError(keras.callbacks.Callback):
+    """Puts the error of a linear probe into the logs of every epoch asked for: the tuner sees what is in the logs."""
+
+    def __init__(self, train, held, every):
+        super().__init__()
+        self.train, self.held, self.every = train, held, every
+
+    def __deepcopy__(self, memo):
+        return ProbeError(self.train, self.held, self.every)  # the tuner copies callbacks: the data is shared
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            codes = [self.model.encode(x, batch_size=1000) for x, _ in (self.train, self.held)]
+            logs["probe_error"] = linear_probe(codes[0], self.train[1], codes[1], self.held[1], max_iter=50)
+
+
+def main():
+    args = recipe_arguments(__doc__)
+    tuner_package = require("keras_tuner", "tune", "Searching hyperparameters")
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    limit, epochs = args.pick(10_000, 10_000, 300), args.pick(20, 50, 1)
+    data = [load_mnist_variation("basic", split, download=True) for split in ("train", "validation")]
+    train, held = ((to_float(x[:limit]), y[:limit]) for x, y in data)
+
+    def build(hp):
+        keras.utils.set_random_seed(args.seed)
+        model = keras_vae.SparseAutoencoder(
+            keras_vae.MLPEncoder((200,), "sigmoid"),
+            rho=hp.Float("rho", *RHO, sampling="log"),
+            sparsity_weight=hp.Float("sparsity_weight", *WEIGHT, sampling="log"),
+            likelihood=keras_vae.SquaredError(activation="sigmoid"),
+        )
+        model.build((None, 28, 28, 1))
+        model.compile(keras.optimizers.Adam(2e-3))
+        return model
+
+    tuner = tuner_package.BayesianOptimization(
+        build,
+        objective=tuner_package.Objective("probe_error", "min"),
+        max_trials=args.pick(12, 60, 2),
+        num_initial_points=args.pick(6, 12, 2),
+        seed=args.seed,
+        directory=run.checkpoint,
+        project_name="trials",
+        overwrite=not args.resume,
+    )
+    probe = ProbeError(train, held, every=epochs)
+    tuner.search(train[0], epochs=epochs, batch_size=100, callbacks=[probe], verbose=args.pick(1, 1, 0))
+
+    trials = [t for t in tuner.oracle.trials.values() if t.score is not None]
+    if not trials:
+        raise RuntimeError("No trial ended: " + "; ".join(str(t.message) for t in tuner.oracle.trials.values()))
+    rows = sorted(
+        ({**t.hyperparameters.values, "probe error, %": 100 * t.score} for t in trials),
+        key=lambda r: r["probe error, %"],
+    )
+    run.save_metrics({"trials": rows, "best": rows[0], "seed": args.seed})
+    picture(
+        np.array([[r["rho"], r["sparsity_weight"], r["probe error, %"]] for r in rows]), run.pictures / "trials.png"
+    )
+    run.finish(f"Sparse autoencoder: {len(rows)} trials, best first", rows[:10])
+
+
+def picture(trials, path):
+    plt = require("matplotlib.pyplot", "viz", "Drawing the trials")
+    figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
+    points = axes.scatter(trials[:, 0], trials[:, 1], c=trials[:, 2], cmap="viridis_r", s=90, edgecolors="black")
+    axes.set(xscale="log", yscale="log", xlabel="rho", ylabel="sparsity_weight")
+    axes.annotate("best", trials[0, :2], xytext=(8, 8), textcoords="offset points")
+    figure.colorbar(points, label="probe error, %")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
