@@ -39,7 +39,8 @@ def test_few_shapes_are_traced():
     sampler = Sampler(dense, function)
     for count in (1, 2, 3, 4, 5, 7, 8, 100):
         sampler.run({"x": rows(count)}, batch_size=8)
-    assert len(shapes) <= 8  # batches of 1, 2, 4 and 8 rows, each traced at most twice
+    sizes = {shape[0] for shape in shapes}  # TensorFlow relaxes the second one to None
+    assert sizes <= {2, 8, None} and len(shapes) <= 4
 
 
 def test_a_sampler_sees_weights_that_change():
