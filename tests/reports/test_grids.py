@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_vae.reports import comparison_grid, image_grid, traversal_grid
+from keras_vae.reports import comparison_grid, filters_grid, image_grid, traversal_grid
 from keras_vae.reports.canvas import GAP, PAPER
 
 PIL = pytest.importorskip("PIL.Image")
@@ -140,3 +140,16 @@ def test_traversal_checks_its_labels():
         traversal_grid(x, column_labels=[0.0])
     with pytest.raises(ValueError, match="rows, steps, height, width, channels"):
         traversal_grid(np.zeros((3, 8, 8)))
+
+
+def test_filters_come_strongest_first_with_zero_in_the_middle():
+    kernel = np.zeros((4, 3))
+    kernel[0, 1], kernel[3, 2], kernel[1, 2] = 1.0, -4.0, 2.0  # norms 0, 1, sqrt(20)
+    picture = filters_grid(kernel, (2, 2), count=2, columns=2)
+    strongest = tile(picture, 0, 0, 96, 96)[::48, ::48, 0]  # 48 pixels to a weight
+    assert strongest.tolist() == [[128, 191], [128, 0]]
+    assert tile(picture, 0, 1, 96, 96)[::48, ::48, 0].tolist() == [[255, 128], [128, 128]]
+    with pytest.raises(ValueError, match=r"`kernel` must have shape \(4, units\). Received: shape \(5, 2\)"):
+        filters_grid(np.zeros((5, 2)), (2, 2))
+    with pytest.raises(ValueError, match="`kernel` must be finite"):
+        filters_grid(np.full((4, 1), np.nan), (2, 2))
