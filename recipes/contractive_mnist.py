@@ -57,8 +57,7 @@ def measure(model, data, test, args):
         "mean_jacobian_norm": float(np.sqrt(keras.ops.convert_to_numpy(norms)).mean()),
         "saturation": 100 * saturation(codes[1]),
         "cross_entropy": model.evaluate(test_x, return_dict=True, verbose=0)["distortion"],
-        "linear_probe_error": 100
-        * linear_probe(codes[0], labels, codes[1], test_labels, max_iter=args.pick(100, 300, 20)),
+        "linear_probe_error": 100 * linear_probe(codes[0], labels, codes[1], test_labels),
     }
     few = few_label_errors(
         codes[0], labels, codes[1], test_labels, counts=args.pick((100, 1000), (100, 1000), (20, 50))

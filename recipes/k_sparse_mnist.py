@@ -64,8 +64,7 @@ def main():
         codes[0], labels, codes[1], test_labels, counts=args.pick((100, 1000), (100, 1000), (20, 50))
     )
     metrics = {
-        "linear_probe_error": 100
-        * linear_probe(codes[0], labels, codes[1], test_labels, max_iter=args.pick(200, 500, 20)),
+        "linear_probe_error": 100 * linear_probe(codes[0], labels, codes[1], test_labels),
         **{f"error_{count}_labels": 100 * error for count, error in few.items()},
         "test_error": model.evaluate(test, return_dict=True, verbose=0)["distortion"],
         "dead_units": dead_units(codes[1]),

@@ -20,7 +20,7 @@ K = 32
 
 
 def make_model(args, bottleneck, aux_weight):
-    units = args.pick(4096, 16_384, 64)
+    units = args.pick(1536, 16_384, 64)
     model = keras_vae.TopKAutoencoder(
         keras_vae.MLPEncoder((units,), "linear"),
         keras_vae.MLPDecoder((28, 28, 1), ()),

@@ -12,6 +12,7 @@ if keras.backend.backend() == "tensorflow":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        kth_largest,
         nearest_codes,
         replica,
     )
@@ -21,6 +22,7 @@ elif keras.backend.backend() == "jax":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        kth_largest,
         nearest_codes,
         replica,
     )
@@ -30,6 +32,7 @@ elif keras.backend.backend() == "torch":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        kth_largest,
         nearest_codes,
         replica,
     )
@@ -38,4 +41,12 @@ else:
         f"keras_vae runs on tensorflow, jax and torch. Received: KERAS_BACKEND={keras.backend.backend()!r}."
     )
 
-__all__ = ["JVP_COMPILES", "code_statistics", "conv_transpose_same", "cross_replica_sum", "nearest_codes", "replica"]
+__all__ = [
+    "JVP_COMPILES",
+    "code_statistics",
+    "conv_transpose_same",
+    "cross_replica_sum",
+    "kth_largest",
+    "nearest_codes",
+    "replica",
+]

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from keras import ops
 
+from keras_vae._backend.radix import kth_largest as kth_largest
+
 CPU_ROWS = 128  # at a time: 128 distances x 8192 codes are 4 MB; 512 rows leave the cache and cost 1.25 times more
 ACCELERATOR_ELEMENTS = 2**26  # a 256 MB block of distances: few steps of the loop, each large enough to fill the device
 BLOCK = 64  # codes

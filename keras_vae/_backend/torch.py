@@ -61,3 +61,8 @@ def replica():
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")
+
+
+def kth_largest(key, k):
+    """The k-th largest int32 of the last axis, (..., 1); k is an int or a scalar tensor."""
+    return torch.topk(key, int(k), dim=-1).values[..., -1:]

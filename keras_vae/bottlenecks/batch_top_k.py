@@ -30,7 +30,7 @@ class BatchTopK(Bottleneck):
         dict with "z": (batch, units) >= 0; "h": the pre-activations.
 
     Raises:
-        ValueError: if `k` is not >= 1 or `decay` not in [0, 1).
+        ValueError: if `k` is not >= 1 or more than there are units, or `decay` is not in [0, 1).
         TypeError: if `k` is not an integer.
 
     Reference:
@@ -54,7 +54,8 @@ class BatchTopK(Bottleneck):
         )
 
     def build(self, input_shape):
-        pass
+        if self.k > input_shape[-1]:
+            raise ValueError(f"`k` must be at most the number of units, {input_shape[-1]}. Received: k={self.k}.")
 
     def call(self, h, training=False):
         if training:

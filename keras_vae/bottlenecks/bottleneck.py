@@ -13,7 +13,10 @@ class Bottleneck(Configured, keras.layers.Layer):
 
     def parameters(self, h):
         """What `posterior` needs, without a draw: encoding touches no random state. Default: what `call` returns."""
-        return self(h)
+        return self(h, training=False)
+
+    def update(self, outputs):
+        """State that a training step changes, from what `call` returned; models call it after the loss."""
 
     def posterior(self, outputs):
         """q(z|x) as a distribution, from the dict that `call` or `parameters` returned."""

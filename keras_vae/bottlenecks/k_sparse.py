@@ -33,7 +33,7 @@ class KSparse(Bottleneck):
         dict with "z": the same shape.
 
     Raises:
-        ValueError: if `k` is not >= 1 or `alpha` not > 0.
+        ValueError: if `k` is not >= 1 or more than there are units, or `alpha` is not > 0.
         TypeError: if `k` is not an integer.
 
     Reference:
@@ -49,12 +49,14 @@ class KSparse(Bottleneck):
 
     def __init__(self, k, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
-        initializer = keras.initializers.Constant(integer("k", k))
+        self.first_k = integer("k", k)  # before any schedule
+        initializer = keras.initializers.Constant(self.first_k)
         self.k = self.add_weight(shape=(), dtype="int32", initializer=initializer, trainable=False, name="k")
         self.alpha = positive("alpha", alpha)
 
     def build(self, input_shape):
-        pass
+        if self.first_k > input_shape[-1]:
+            raise ValueError(f"`k` must be at most the number of units, {input_shape[-1]}. Received: k={self.first_k}.")
 
     def call(self, h, training=False):
         return {"z": self.keep(h, self.k)}

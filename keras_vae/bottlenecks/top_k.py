@@ -24,7 +24,7 @@ class TopK(Bottleneck):
         dict with "z": (batch, units) >= 0; "h": the pre-activations.
 
     Raises:
-        ValueError: if `k` is not >= 1.
+        ValueError: if `k` is not >= 1, or more than there are units.
         TypeError: if `k` is not an integer.
 
     Reference:
@@ -40,6 +40,10 @@ class TopK(Bottleneck):
     def __init__(self, k, **kwargs):
         super().__init__(**kwargs)
         self.k = integer("k", k)
+
+    def build(self, input_shape):
+        if self.k > input_shape[-1]:
+            raise ValueError(f"`k` must be at most the number of units, {input_shape[-1]}. Received: k={self.k}.")
 
     def call(self, h, training=False):
         return {"z": ops.where(top_k_mask(h, self.k), ops.relu(h), ops.zeros_like(h)), "h": h}

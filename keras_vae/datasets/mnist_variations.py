@@ -21,11 +21,11 @@ PATCH_DEVIATION = 10.0  # grey levels: patches that vary less are no background 
 def load_mnist_variation(name, split="train", *, seed=0, data_dir=None, download=False):
     """Images and labels of one variation: 10,000 to train, 2,000 to validate, 50,000 to test.
 
-    The first 62,000 digits of MNIST in its own order, training set before test set. "basic": as they are; "rot":
-    rotated by a random angle; "bg-rand": over uniform noise; "bg-img": over grey patches of photographs, here CIFAR-10
-    (`cifar10`, or `cifar10_jpeg` where only that is prepared). A digit covers its background by its own grey. They are
-    made anew after the description of Larochelle et al. 2007 and are not the files of that paper: errors compare with
-    published ones within what a new draw of the same kind may change.
+    The first 62,000 digits of MNIST in the order of tensorflow-datasets, training set before test set. "basic": as they
+    are; "rot": rotated by a random angle; "bg-rand": over uniform noise; "bg-img": over grey patches of photographs,
+    here of CIFAR-10 (`cifar10`, or `cifar10_jpeg` where only that is prepared). A digit covers its background by its
+    own grey. They are made anew after the description of Larochelle et al. 2007 and are not the files of that paper,
+    nor its choice of digits: errors compare with published ones within what another draw of the same kind may change.
 
     Args:
         name: "basic", "rot", "bg-rand" or "bg-img".

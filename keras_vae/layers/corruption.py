@@ -26,11 +26,16 @@ class Corruption(Configured, keras.layers.Layer):
         self.seed = seed
         self.seed_generator = ReplicaSeedGenerator(seed)
 
+    def build(self, input_shape):
+        pass
+
     def corrupt(self, x):
         """x -> (x~, which entries were destroyed)."""
         raise TypeError(f"{type(self).__name__} must define `corrupt(x)`.")
 
     def call(self, x, training=False):
+        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+            raise TypeError(f"`x` must be floating point. Received: dtype={x.dtype}.")
         return self.corrupt(x)[0] if training else x
 
     def compute_output_shape(self, input_shape):

@@ -4,7 +4,9 @@ from keras import ops
 
 from keras_vae.ops.numerics import float32
 
-EPSILON = 1e-6  # a mean activation nearer to 0 or 1 than this is taken for this: the divergence would be infinite
+# A mean activation beyond these is taken for these, where the divergence would be infinite. A sigmoid of float32 comes
+# as near to 0 as 1e-38 and still has a gradient, which is to bring dead units back; to 1 it comes no nearer than 6e-8.
+LOWEST, HIGHEST = 1e-30, 1.0 - 1e-7
 
 
 def mean_activation(activations):
@@ -49,5 +51,5 @@ def bernoulli_kl(rho, rho_hat):
     >>> round(float(bernoulli_kl(0.05, np.float32(0.2))), 5)
     0.09394
     """
-    rho_hat = ops.clip(rho_hat, EPSILON, 1.0 - EPSILON)
+    rho_hat = ops.clip(rho_hat, LOWEST, HIGHEST)
     return -rho * ops.log(rho_hat / rho) - (1.0 - rho) * ops.log((1.0 - rho_hat) / (1.0 - rho))

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_vae import _backend
 from keras_vae.ops.numerics import flat, float32
 from keras_vae.ops.registration import export
 
@@ -32,12 +33,19 @@ class ExplainedVariance(keras.metrics.Metric):
         self.error = self.add_variable((), "zeros", name="error")
         self.count = self.add_variable((), "zeros", name="count")
         self.squares = self.add_variable((), "zeros", name="squares")
-        self.sums = None  # of each dimension: made when the first batch, symbolic in `fit`, tells how many there are
+        self.shift = self.sums = None  # of each dimension: made when the first batch tells how many there are
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         x, guess = float32(flat(y_true)), float32(flat(y_pred))
         if self.sums is None:
             self.sums = self.add_variable((x.shape[-1],), "zeros", name="sums")
+            self.shift = self.add_variable((x.shape[-1],), "zeros", name="shift")
+        # About the mean of the first batch, the same on all replicas: squares of large offsets would lose their digits.
+        _, replicas = _backend.replica()
+        mean = _backend.cross_replica_sum(ops.mean(x, axis=0)) / replicas
+        shift = ops.where(ops.convert_to_tensor(self.count) > 0, ops.convert_to_tensor(self.shift), mean)
+        self.shift.assign(shift)
+        x, guess = x - shift, guess - shift
         weight = ops.ones_like(x[:, 0])
         if sample_weight is not None:
             weight = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))

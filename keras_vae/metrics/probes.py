@@ -8,9 +8,10 @@ from keras_vae.ops.optional import require
 
 SHAPE = "(batch, ...units)"
 GRID = (0.01, 0.1, 1.0, 10.0)  # inverse strengths of the L2 penalty
+MAX_ITER = 300  # of L-BFGS; scikit-learn warns where they were not enough
 
 
-def linear_probe(codes, labels, test_codes, test_labels, seed=0, max_iter=300):
+def linear_probe(codes, labels, test_codes, test_labels, seed=0):
     """Test error of a logistic regression on codes, by one fixed protocol.
 
     Codes are divided by one number, their root mean square. A tenth of the training examples, drawn by `seed`, chooses
@@ -22,7 +23,6 @@ def linear_probe(codes, labels, test_codes, test_labels, seed=0, max_iter=300):
         test_codes: array (m, ...).
         test_labels: int array (m,).
         seed: int >= 0, of the held-out tenth. Default: 0.
-        max_iter: int >= 1, iterations of L-BFGS. Default: 300.
 
     Returns:
         float in [0, 1], the share of test examples that are wrong.
@@ -39,17 +39,16 @@ def linear_probe(codes, labels, test_codes, test_labels, seed=0, max_iter=300):
     """
     codes, labels = _checked("codes", codes, labels)
     test_codes, test_labels = _checked("test_codes", test_codes, test_labels)
-    seed, max_iter = integer("seed", seed, low=0), integer("max_iter", max_iter)
+    seed = integer("seed", seed, low=0)
     if len(np.unique(labels)) < 2:
         raise ValueError(f"`labels` must hold two classes or more. Received: {np.unique(labels).tolist()}.")
     linear = require("sklearn.linear_model", "viz", "A linear probe")
-    scale = np.sqrt(np.mean(np.square(codes), dtype="float64")) or 1.0
+    scale = float(np.sqrt(np.mean(np.square(codes), dtype="float64"))) or 1.0  # of numpy's own it would make float64
     codes, test_codes = codes / scale, test_codes / scale
 
     def fitted(rows, strength):
-        model = linear.LogisticRegression(C=strength, max_iter=max_iter, tol=1e-3)
-        with np.errstate(all="ignore"), _without_convergence_warnings():
-            return model.fit(codes[rows], labels[rows])
+        model = linear.LogisticRegression(C=strength, max_iter=MAX_ITER, tol=1e-3)
+        return model.fit(codes[rows], labels[rows])
 
     order = np.random.default_rng(seed).permutation(len(codes))
     held, kept = np.split(order, [max(1, len(order) // 10)])
@@ -142,14 +141,3 @@ def _checked(name, codes, labels):
     if labels.shape != (len(codes),):
         raise ValueError(f"labels of `{name}` must have shape ({len(codes)},). Received: shape {labels.shape}.")
     return codes.reshape(len(codes), -1), labels
-
-
-def _without_convergence_warnings():
-    import warnings
-
-    class Quiet(warnings.catch_warnings):
-        def __enter__(self):
-            super().__enter__()
-            warnings.simplefilter("ignore", require("sklearn.exceptions", "viz", "A linear probe").ConvergenceWarning)
-
-    return Quiet()

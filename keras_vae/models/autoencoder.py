@@ -99,6 +99,10 @@ class Autoencoder(HostMethods, TermsModel):
             terms["elbo"] = -(terms["distortion"] + terms["rate"])
         return terms
 
+    def update_state(self, outputs):
+        if self.bottleneck.trainable:  # frozen: its moving averages stay too
+            self.bottleneck.update(outputs)
+
     def posterior(self, x):
         """q(z|x) as a distribution of tensors; over indices for a discrete model."""
         return self.bottleneck.posterior(self.bottleneck.parameters(self.encoder(ops.cast(x, self.compute_dtype))))
@@ -131,9 +135,14 @@ class Autoencoder(HostMethods, TermsModel):
             `Classifier`, built, to `compile` and `fit` on (x, integer labels); training it fine-tunes this encoder.
 
         Raises:
-            ValueError: if this model has not been built, or `num_classes` is not >= 2.
+            ValueError: if this model has not been built, its latents are integer codes, or `num_classes` is not >= 2.
         """
         self._require_built()
+        if self.is_discrete:
+            raise ValueError(
+                f"`as_classifier` needs continuous latents: integer codes are names and not magnitudes. "
+                f"Received: a {type(self).__name__} with a {type(self.bottleneck).__name__}."
+            )
         classifier = Classifier(self.encoder, self.bottleneck, num_classes)
         classifier.build((None, *self.image_shape))
         return classifier

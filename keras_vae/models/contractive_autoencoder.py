@@ -1,5 +1,7 @@
 """The contractive autoencoder."""
 
+import keras
+
 from keras_vae import _backend
 from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.models.autoencoder import Autoencoder
@@ -72,8 +74,9 @@ class ContractiveAutoencoder(Autoencoder):
     @property
     def has_closed_form(self):
         """Whether the encoder is one sigmoid layer."""
-        encoder = self.encoder
-        return isinstance(encoder, MLPEncoder) and len(encoder.units) == 1 and encoder.activation == "sigmoid"
+        if type(self.encoder) is not MLPEncoder or len(self.encoder.units) != 1:  # a subclass may do otherwise
+            return False
+        return keras.activations.get(self.encoder.activation) is keras.activations.sigmoid
 
     def contraction(self, x, h):
         """||dh/dx||_F^2 at x, (batch,); `h` is the encoder's output there."""

@@ -62,6 +62,11 @@ class DenoisingAutoencoder(Autoencoder):
         self.corruption = instance("corruption", corruption, keras.layers.Layer)
         self.emphasis = emphasis if emphasis is None else _pair(emphasis)
 
+    def build(self, input_shape):
+        if not self.corruption.built:
+            self.corruption.build(input_shape)
+        super().build(input_shape)
+
     def features(self, x, training):
         if not training:
             return super().features(x, training)

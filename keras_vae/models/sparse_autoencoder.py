@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae import _backend
-from keras_vae.layers import Activations
+from keras_vae.layers import Activations, Chain
 from keras_vae.losses import bernoulli_kl, mean_activation
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.ops.checks import in_half_open_interval, in_open_interval, non_negative
@@ -20,8 +20,9 @@ class SparseAutoencoder(Autoencoder):
     """Autoencoder of few active units: loss = distortion + sparsity_weight * sum_j KL(rho || rho_hat_j).
 
     rho_hat_j is the mean activation of sigmoid unit j over the batch, and the sum runs over the units of all layers
-    named (Ng 2011, section 3). The penalty is a number of the batch, the same for each of its examples. With the
-    default SquaredError, which has no factor 1/2, Ng's beta is half the `sparsity_weight` here.
+    named (Ng 2011, section 3). The penalty is a number of the batch, over all replicas, the same for each of its
+    examples; sample weights do not enter rho_hat. With the default SquaredError, which has no factor 1/2, Ng's beta is
+    half the `sparsity_weight` here.
 
     With `momentum` the mean is a running one, rho_hat <- momentum rho_hat + (1 - momentum) batch mean, which small
     batches need: the penalty takes its value there, and its gradient through the batch; evaluation leaves it as it is.
@@ -77,7 +78,7 @@ class SparseAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
         self.rho = in_open_interval("rho", rho, 0.0, 1.0)
         self.sparsity_weight = self.coefficient("sparsity_weight", non_negative("sparsity_weight", sparsity_weight))
-        self.sparse_layers = None if sparse_layers is None else [str(name) for name in sparse_layers]
+        self.sparse_layers = None if sparse_layers is None else _names(sparse_layers)
         self.momentum = None if momentum is None else in_half_open_interval("momentum", momentum, 0.0, 1.0)
         self.track("sparsity", "mean_activation")
 
@@ -86,7 +87,7 @@ class SparseAutoencoder(Autoencoder):
             self.encoder.build(input_shape)
         self.activations = Activations(self.encoder, self.sparse_layers)
         for name, layer in self.activations.layers.items():
-            activation = getattr(getattr(layer, "activation", None), "__name__", None)
+            activation = _activation(layer)
             if activation not in SIGMOIDS:
                 raise ValueError(
                     f"`sparse_layers` must have sigmoid activation, so that their means lie in (0, 1). "
@@ -120,18 +121,39 @@ class SparseAutoencoder(Autoencoder):
 
     def rho_hat(self, name, activations, training):
         """The mean activation of each unit of a layer, (units,): of the batch, or running."""
+        # Replicas share one value, and each gives the gradient of its own part: their average is that of the whole.
         mean = mean_activation(activations)
+        whole = _global_mean(mean)
         if self.momentum is None:
-            return mean
+            return straight_through(mean, whole)
         running = ops.convert_to_tensor(self.running[name])
-        return straight_through(mean, self.moved(running, mean)) if training else running
+        return straight_through(mean, self.moved(running, whole)) if training else running
 
     def moved(self, running, mean):
         """The running mean after one more batch."""
         return self.momentum * running + (1.0 - self.momentum) * mean
 
     def update_state(self, outputs):
-        _, replicas = _backend.replica()
+        super().update_state(outputs)
         for name, variable in self.running.items():
-            mean = _backend.cross_replica_sum(mean_activation(outputs[PREFIX + name])) / replicas
-            variable.assign(self.moved(variable, mean))
+            variable.assign(self.moved(variable, _global_mean(mean_activation(outputs[PREFIX + name]))))
+
+
+def _activation(layer):
+    """The name of the activation that a layer, or the last layer of a net, ends in."""
+    if isinstance(layer, Chain):
+        layer = layer.parts[-1]
+    return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _names(sparse_layers):
+    good = isinstance(sparse_layers, (list, tuple)) and sparse_layers
+    if not good or not all(isinstance(name, str) for name in sparse_layers):
+        raise ValueError(f"`sparse_layers` must be a list of names of layers, or None. Received: {sparse_layers!r}.")
+    return list(sparse_layers)
+
+
+def _global_mean(mean):
+    """The mean over all replicas; no gradient goes through the sum."""
+    _, replicas = _backend.replica()
+    return mean if replicas == 1 else _backend.cross_replica_sum(mean) / replicas

@@ -1,6 +1,9 @@
 """The stacked denoising autoencoder."""
 
+import hashlib
+import json
 import pathlib
+import shutil
 
 import keras
 import numpy as np
@@ -85,7 +88,7 @@ class StackedDenoisingAutoencoder(Autoencoder):
         """Trains layer after layer, each on the clean code of the one below; only its own weights change.
 
         With a `folder` each epoch leaves a checkpoint there, and the same call goes on where the last one stopped,
-        between layers or inside of one.
+        between layers or inside of one. A layer whose data, settings or layers below are others starts anew.
 
         Args:
             x: array (n, ...), as `fit` takes; codes of all examples are held in memory, one layer at a time.
@@ -121,13 +124,23 @@ class StackedDenoisingAutoencoder(Autoencoder):
             if folder is not None:
                 place = pathlib.Path(folder) / f"layer-{i + 1}"
                 callbacks.append(TrainingCheckpoint(place))
-                batches.epoch = resume(stage, place)
+                if _is_of(place, self._fingerprint(x, i)):
+                    batches.epoch = resume(stage, place)
             options = {"epochs": wanted, "initial_epoch": batches.epoch, "shuffle": False, "verbose": 0}
             logs.append(stage.fit(batches, callbacks=callbacks, **options).history if batches.epoch < wanted else {})
             if i + 1 < count:
                 codes = stage.encode(codes, batch_size=1024)
         bar.update(steps * sum(epochs), finalize=True)
         return logs
+
+    def _fingerprint(self, x, i):
+        """What the training of stage i depends on, as a hash: the data, its settings, and the weights below."""
+        digest = hashlib.sha256(np.ascontiguousarray(x))
+        for stage in self.stages[:i]:
+            for weight in (*stage.encoder.weights, *stage.bottleneck.weights):
+                digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
+        digest.update(json.dumps(_nameless(self.stages[i].get_config()), sort_keys=True, default=str).encode())
+        return digest.hexdigest()
 
 
 class _Decode(keras.layers.Layer):
@@ -159,3 +172,21 @@ class _Rows(SeededBatches):
 def _copy(optimizer):
     optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
+
+
+def _is_of(folder, fingerprint):
+    """Whether the checkpoint in `folder` is of that fingerprint; if not, the folder is emptied and marked with it."""
+    mark = folder / "inputs.sha256"
+    if mark.is_file() and mark.read_text() == fingerprint:
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.write_text(fingerprint)
+    return False
+
+
+def _nameless(config):
+    """A configuration without the names that Keras numbers by itself."""
+    if isinstance(config, dict):
+        return {key: _nameless(value) for key, value in config.items() if key not in ("name", "build_config")}
+    return [_nameless(value) for value in config] if isinstance(config, (list, tuple)) else config

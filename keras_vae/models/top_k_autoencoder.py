@@ -94,10 +94,9 @@ class TopKAutoencoder(Autoencoder):
         return sum_event(ops.square(error - guess)) * ops.cast(ops.any(dead), "float32")
 
     def update_state(self, outputs):
+        super().update_state(outputs)
         used = ops.cast(ops.any(outputs["z"] > 0, axis=0), "float32")
         used = _backend.cross_replica_sum(used) > 0
         _, replicas = _backend.replica()
         more = self.idle + ops.shape(outputs["z"])[0] * replicas
         self.idle.assign(ops.where(used, 0, ops.minimum(more, 2**30)))  # never past the range of int32
-        if isinstance(self.bottleneck, BatchTopK):
-            self.bottleneck.update(outputs)

@@ -82,10 +82,6 @@ class VQVAE(Autoencoder):
         self.perplexity.update_state(outputs["indices"], sample_weight)
         self.codebook_usage.update_state(outputs["indices"], sample_weight)
 
-    def update_state(self, outputs):
-        if not self.bottleneck.learned_by_gradient and self.bottleneck.trainable:  # frozen: moving averages stay too
-            self.bottleneck.update(outputs)
-
     def sample(self, n=1, seed=None, batch_size=128):
         if isinstance(self.prior, UniformCodes):
             warnings.warn(

@@ -15,7 +15,7 @@ class TiedMLPDecoder(keras.layers.Layer):
 
     Args:
         encoder: MLPEncoder; it must be built first.
-        **kwargs: of keras.layers.Layer.
+        **kwargs: of keras.layers.Layer; the dtype is float32 always, that of the parameters of a density.
 
     Input shape:
         (batch, encoder.units[-1]), latents.
@@ -41,7 +41,7 @@ class TiedMLPDecoder(keras.layers.Layer):
     """
 
     def __init__(self, encoder, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": "float32"})  # under a mixed policy the kernels would come rounded
         self.tie = _Tie(instance("encoder", encoder, MLPEncoder))
 
     def build(self, input_shape):
@@ -61,9 +61,8 @@ class TiedMLPDecoder(keras.layers.Layer):
         dense = self.tie.encoder.dense_layers()
         for layer, bias in zip(dense[:0:-1], self.biases, strict=False):
             z = layer.activation(ops.matmul(z, ops.transpose(layer.kernel)) + bias)
-        # The last layer is float32: its outputs are the parameters of a density.
-        z, kernel, bias = (ops.cast(t, "float32") for t in (z, dense[0].kernel, self.biases[-1]))
-        return ops.reshape(ops.matmul(z, ops.transpose(kernel)) + bias, (-1, *self.tie.encoder.built_for[1:]))
+        x = ops.matmul(z, ops.transpose(dense[0].kernel)) + self.biases[-1]
+        return ops.reshape(x, (-1, *self.tie.encoder.built_for[1:]))
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.tie.encoder.built_for[1:])

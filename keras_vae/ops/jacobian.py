@@ -3,11 +3,13 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
-from keras_vae.ops.numerics import sum_event
+from keras_vae.ops.numerics import float32, sum_event
 
 ROWS = 4096  # examples times directions that go through the function at once
+MOST = 128  # such blocks, each traced on its own
 
 
 def sigmoid_squared_jacobian(h, kernel):
@@ -32,6 +34,7 @@ def sigmoid_squared_jacobian(h, kernel):
     >>> float(keras_vae.ops.sigmoid_squared_jacobian(h, kernel)[0])  # (1/4)^2 * 12
     0.75
     """
+    h = float32(ops.convert_to_tensor(h))
     slope = h * (1.0 - h)
     return ops.matmul(ops.square(slope), ops.sum(ops.square(ops.convert_to_tensor(kernel)), axis=0))
 
@@ -49,6 +52,9 @@ def squared_jacobian(function, x):
     Returns:
         Float tensor (batch,).
 
+    Raises:
+        ValueError: if x has so many dimensions that the graph would have hundreds of derivatives.
+
     Example:
 
     >>> import numpy as np, keras_vae
@@ -60,11 +66,15 @@ def squared_jacobian(function, x):
     values = math.prod(x.shape[1:])
     batch = x.shape[0] or 128  # unknown while tracing for any batch size: a guess that only sizes the blocks
     block = max(1, min(values, ROWS // batch))
-    directions = ops.eye(values, dtype=x.dtype)
+    if values > block * MOST:
+        raise ValueError(
+            f"`x` must have at most {block * MOST} values per example in batches of {batch} for the exact norm: use "
+            f"`hutchinson_squared_jacobian` (`probes`), or smaller batches. Received: shape {tuple(x.shape)}."
+        )
     total = 0.0
     for start in range(0, values, block):
-        rows = directions[start : start + block]
-        count = rows.shape[0]
+        count = min(block, values - start)
+        rows = ops.one_hot(np.arange(start, start + count), values, dtype=x.dtype)
         tangents = ops.reshape(ops.tile(rows, (ops.shape(x)[0], 1)), (-1, *x.shape[1:]))  # (batch * count, ...)
         derivative = _derivative(function, ops.repeat(x, count, axis=0), tangents)
         total = total + ops.sum(ops.reshape(sum_event(ops.square(derivative)), (-1, count)), axis=-1)
@@ -102,4 +112,5 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
 
 
 def _derivative(function, x, tangents):
-    return ops.jvp(function, (ops.copy(x),), (ops.copy(tangents),))[1]  # torch refuses views that share memory
+    derivative = ops.jvp(function, (ops.copy(x),), (ops.copy(tangents),))[1]  # torch refuses views that share memory
+    return float32(derivative)  # squares of half precision would overflow

@@ -1,5 +1,6 @@
 """A run of a recipe as a folder."""
 
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -41,6 +42,7 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint"
         self.metrics_file = self.path / "metrics.json"
         self.metrics = {}
+        self.start = time.monotonic()
         self.pictures.mkdir(parents=True, exist_ok=True)
 
     def save_metrics(self, metrics):
@@ -56,10 +58,12 @@ class RunFolder:
         return path
 
     def finish(self, title, rows):
-        """Prints `rows` (as in `table`) under `title`, then every file of the run and where it is."""
+        """Prints `rows` (as in `table`) under `title`, how long it took, and every file of the run and where it is."""
+        minutes = round((time.monotonic() - self.start) / 60, 1)
+        self.save_metrics({"minutes": minutes})
         table(rows, title)
         console = Console(highlight=False, soft_wrap=True)
-        console.print(f"saved in {self.path.resolve()}")
+        console.print(f"{minutes:g} minutes; saved in {self.path.resolve()}")
         for path in sorted(p for p in self.path.rglob("*") if p.is_file() and self.checkpoint not in p.parents):
             console.print(f"  {path.relative_to(self.path)}  [dim]{_size(path.stat().st_size)}[/dim]")
 

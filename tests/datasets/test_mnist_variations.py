@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from keras_vae.datasets import load_mnist_variation
+from keras_vae.datasets import has_dataset, load_mnist_variation
 from keras_vae.datasets.mnist_variations import grey_patches, on_background, rotated
 
 pytest.importorskip("PIL")
@@ -54,3 +54,13 @@ def test_a_variation_of_the_real_digits():
     other, _ = load_mnist_variation("bg-rand", "validation", seed=1)
     np.testing.assert_array_equal(noisy, again)
     assert not np.array_equal(noisy, other) and (noisy >= plain).all()
+
+
+@pytest.mark.data
+def test_photographs_behind_digits_and_a_digit_is_the_same_in_any_split():
+    if not (has_dataset("cifar10") or has_dataset("cifar10_jpeg")):
+        pytest.skip("needs cifar10 or cifar10_jpeg")
+    plain, _ = load_mnist_variation("basic", "train")
+    images, labels = load_mnist_variation("bg-img", "train")
+    assert images.shape == (10_000, 28, 28, 1) and labels.shape == (10_000,)
+    assert (images >= plain).all() and 20 < images[plain == 0].std() < 100

@@ -66,6 +66,11 @@ def test_levels_are_shares(cls):
     harness.check_refuses(lambda: cls("much"), "`corruption_level` must be in", TypeError)
 
 
+def test_integers_are_refused():
+    for layer in NOISES:
+        harness.check_refuses(lambda layer=layer: layer(np.ones((2, 3), "uint8")), "`x` must be floating", TypeError)
+
+
 def test_other_arguments():
     harness.check_refuses(lambda: AdditiveGaussianNoise(-1.0), "`stddev` must be a finite number >= 0")
     harness.check_refuses(lambda: SaltAndPepperNoise(0.1, low=1.0, high=0.5), "`high` must be above `low`, 1")

@@ -10,8 +10,9 @@ from keras_vae import ContractiveAutoencoder, MLPDecoder, MLPEncoder
 X = np.random.default_rng(0).random((12, 5)).astype("float32")
 
 
-def made(units=(4,), activation="sigmoid", seed=0, **kwargs):
-    model = ContractiveAutoencoder(MLPEncoder(units, activation), MLPDecoder((5,), ()), **kwargs)
+def made(units=(4,), activation="sigmoid", seed=0, tied=False, **kwargs):
+    decoder = None if tied else MLPDecoder((5,), ())
+    model = ContractiveAutoencoder(MLPEncoder(units, activation), decoder, **kwargs)
     model.build((None, 5))
     harness.set_weights(model, seed)
     model.contraction_weight.assign(kwargs.get("contraction_weight", 0.1))
@@ -62,12 +63,12 @@ def test_both_train_to_the_same_weights():
     )
 
 
-@pytest.mark.parametrize("units, probes", [((4,), None), ((6, 3), None), ((6, 3), 2)])
-def test_the_gradient_equals_finite_differences(units, probes):
+@pytest.mark.parametrize("units, probes, tied", [((4,), None, 0), ((6, 3), None, 0), ((6, 3), 2, 0), ((4,), None, 1)])
+def test_the_gradient_equals_finite_differences(units, probes, tied):
     """One step of SGD of size one moves a weight by minus the gradient of the whole loss, penalty included."""
 
     def fresh():
-        return made(units, contraction_weight=5.0, probes=probes, seed=3)
+        return made(units, contraction_weight=5.0, probes=probes, seed=3, tied=tied)
 
     def loss(model, index, value):
         kernel = model.encoder.dense_layers()[0].kernel
@@ -127,6 +128,39 @@ def test_the_penalty_contracts():
         return model.evaluate(X, verbose=0, return_dict=True)["contraction"]
 
     assert norm(5.0) < 0.3 * norm(0.0)
+
+
+@pytest.mark.parametrize("units, probes", [((4,), None), ((6, 3), None), ((6, 3), 2)])
+def test_the_norm_is_float32_under_mixed_precision(units, probes):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = made(units, probes=probes)
+        model.encoder.dense_layers()[0].set_weights([60 * w for w in model.encoder.dense_layers()[0].get_weights()])
+        model.compile("sgd")
+        logs = model.evaluate(X, verbose=0, return_dict=True)
+        contraction = model.contraction(X.astype("float16"), model(X)["z"])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    harness.assert_finite(logs)
+    assert keras.backend.standardize_dtype(contraction.dtype) == "float32"
+
+
+def test_what_only_resembles_one_sigmoid_layer_has_no_closed_form():
+    class Doubled(MLPEncoder):
+        def call(self, x, training=False):
+            return 2.0 * super().call(x, training)
+
+    model = ContractiveAutoencoder(Doubled((4,), "sigmoid"), MLPDecoder((5,), ()))
+    assert not model.has_closed_form
+    assert ContractiveAutoencoder(MLPEncoder((4,), keras.activations.sigmoid), None).has_closed_form
+
+
+def test_what_would_take_hundreds_of_derivatives_is_refused():
+    model = ContractiveAutoencoder(MLPEncoder((4, 3), "sigmoid"), MLPDecoder((64, 64, 3), ()))
+    model.build((None, 64, 64, 3))
+    model.compile("sgd")
+    x = np.zeros((256, 64, 64, 3), "float32")
+    harness.check_refuses(lambda: model.terms(x, x, model(x), True), "use `hutchinson_squared_jacobian`")
 
 
 def test_bad_arguments():

@@ -67,11 +67,20 @@ def test_evaluation_sees_clean_data():
     assert logs[0] == pytest.approx(logs[1], rel=1e-5)
 
 
-@pytest.mark.parametrize("corruption", [AdditiveGaussianNoise(0.2, seed=1), keras.layers.GaussianDropout(0.5, seed=1)])
+@pytest.mark.parametrize(
+    "corruption",
+    [
+        AdditiveGaussianNoise(0.2, seed=1),
+        keras.layers.GaussianDropout(0.5, seed=1),
+        keras.layers.Conv2D(1, 3, padding="same"),  # one with weights
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
 def test_any_layer_corrupts(corruption):
     model = dae(corruption=corruption, emphasis=(1.0, 0.5))
     model.compile("adam")
     harness.assert_finite(model.fit(X, batch_size=12, verbose=0).history)
+    assert all(layer.built for layer in model._flatten_layers())
     outputs = model(X[:4], training=True)
     assert harness.numpy(outputs["destroyed"]).any()
     assert not np.allclose(harness.numpy(model(X[:4])["z"]), harness.numpy(outputs["z"]))
@@ -100,6 +109,21 @@ def test_tied_weights_of_several_layers_mirror_the_encoder():
     np.testing.assert_allclose(model.decode(z), expected.reshape(2, 8, 8, 1), rtol=1e-4, atol=1e-5)
 
 
+def test_tied_outputs_are_float32_under_mixed_precision():
+    model = built(dae())
+    expected = model.reconstruct(X)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = dae()
+        mixed.build((None, 8, 8, 1))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.set_weights(model.get_weights())
+    z = model.encode(X)
+    np.testing.assert_allclose(mixed.decode(z), model.decode(z), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mixed.reconstruct(X), expected, atol=0.05)
+
+
 def test_a_tied_model_is_loaded_tied(tmp_path):
     model = dae()
     model.compile("adam")
@@ -116,6 +140,10 @@ def test_what_cannot_be_tied_is_refused():
     harness.check_refuses(
         lambda: VAE(MLPEncoder((8,)), None, latent_dim=2).build((None, 8, 8, 1)), "latents are as wide as the encoder's"
     )
+
+
+def test_codes_are_not_classified_as_magnitudes(vqvae):
+    harness.check_refuses(lambda: vqvae.as_classifier(3), "`as_classifier` needs continuous latents")
 
 
 def test_emphasis_is_a_pair():
@@ -178,6 +206,18 @@ def test_pretraining_goes_on_inside_and_between_layers(tmp_path, capsys):
     for (path, one), (_, other) in pairs:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6, err_msg=path)
     assert part.pretrain(X, epochs=2, batch_size=8, folder=tmp_path, verbose=0) == [{}, {}, {}]  # all of it is done
+
+
+def test_a_layer_whose_inputs_changed_starts_anew(tmp_path):
+    def logs(x=X, **kwargs):
+        return [
+            len(log.get("loss", ())) for log in stack().pretrain(x, batch_size=8, folder=tmp_path, verbose=0, **kwargs)
+        ]
+
+    assert logs(epochs=1) == [1, 1, 1]
+    assert logs(epochs=1) == [0, 0, 0]
+    assert logs(epochs=[1, 2, 1]) == [0, 1, 1]  # the last one stands on other codes now
+    assert logs(1 - X, epochs=1) == [1, 1, 1]
 
 
 def test_a_stack_is_one_autoencoder_and_a_classifier(tmp_path):

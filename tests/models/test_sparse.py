@@ -1,5 +1,10 @@
 """Sparse codes: the penalty by hand, running means, named layers; k kept, k scheduled; dictionaries that revive."""
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +12,7 @@ import pytest
 import harness
 from keras_vae import (
     BatchTopK,
+    DenoisingAutoencoder,
     KSparseAutoencoder,
     MLPDecoder,
     MLPEncoder,
@@ -79,6 +85,74 @@ def test_a_running_mean_by_hand():
     np.testing.assert_allclose(harness.numpy(model.running["dense_0"].value), running, rtol=1e-6)
 
 
+def test_the_penalty_brings_back_units_however_dead():
+    """Its pull on the bias of a dead unit is the constant -rho: d KL / d rho_hat = -rho / rho_hat, times rho_hat."""
+    model = sparse(units=(3,), rho=0.1, decoder=MLPDecoder((8, 8, 1), ()), sparsity_weight=2.0)
+    model.build((None, 8, 8, 1))
+    dense = model.encoder.dense_layers()[0]
+    dense.set_weights([np.zeros((64, 3)), np.array([-10.0, -20.0, -60.0])])
+    model.decoder.set_weights([np.zeros_like(w) for w in model.decoder.get_weights()])
+    model.compile(keras.optimizers.SGD(1.0))
+    model.fit(X, batch_size=24, verbose=0)
+    moved = harness.numpy(dense.bias.value) - np.array([-10.0, -20.0, -60.0])
+    np.testing.assert_allclose(moved, 0.2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("momentum", [None, 0.9])
+def test_the_gradient_goes_through_the_batch(momentum):
+    """One step of SGD against the derivative of the penalty at the value that the mean has."""
+    model = sparse(units=(3,), rho=0.3, sparsity_weight=1.0, momentum=momentum, decoder=MLPDecoder((8, 8, 1), ()))
+    model.build((None, 8, 8, 1))
+    dense = model.encoder.dense_layers()[0]
+    bias = np.array([-1.0, 0.0, 1.0])
+    dense.set_weights([np.zeros((64, 3)), bias])
+    model.decoder.set_weights([np.zeros_like(w) for w in model.decoder.get_weights()])
+    model.compile(keras.optimizers.SGD(1.0))
+    model.fit(X, batch_size=24, verbose=0)
+    activation = 1 / (1 + np.exp(-bias))  # of every example
+    mean = activation if momentum is None else 0.9 * 0.3 + 0.1 * activation
+    slope = (-0.3 / mean + 0.7 / (1 - mean)) * activation * (1 - activation)
+    np.testing.assert_allclose(harness.numpy(dense.bias.value) - bias, -slope, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(harness.BACKEND != "tensorflow", reason="tf.distribute")
+def test_two_replicas_train_as_one():
+    script = """
+        import sys
+        import numpy as np
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        import keras
+        import harness, keras_vae
+
+        x = np.random.default_rng(0).random((4, 6)).astype("float32")
+
+        def trained(strategy):
+            with strategy.scope():
+                model = keras_vae.SparseAutoencoder(
+                    keras_vae.MLPEncoder((5,), "sigmoid"), keras_vae.MLPDecoder((6,), ()), rho=0.1, momentum=0.5
+                )
+                model.build((None, 6))
+                harness.set_weights(model)
+                model.compile(keras.optimizers.SGD(0.1))
+            logs = model.fit(x, batch_size=4, epochs=2, shuffle=False, verbose=0).history
+            return logs["sparsity"], logs["loss"], model.encoder.get_weights(), model.running["dense_0"].numpy()
+
+        one = trained(tf.distribute.get_strategy())
+        two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+        for a, b in zip(keras.tree.flatten(one), keras.tree.flatten(two), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_training_brings_units_to_the_target():
     model = sparse(units=(6,), rho=0.1, sparsity_weight=20.0, decoder=MLPDecoder((8, 8, 1), ()))
     model.compile(keras.optimizers.Adam(0.05))
@@ -115,6 +189,10 @@ def test_what_is_no_sigmoid_is_refused():
     harness.check_refuses(
         lambda: sparse(sparse_layers=["dense_9"]).build((None, 8, 8, 1)), "dense_0, dense_1. Received: .*dense_9"
     )
+    for names in ("dense_0", []):
+        harness.check_refuses(
+            lambda names=names: sparse(sparse_layers=names), "`sparse_layers` must be a list of names"
+        )
     harness.check_refuses(lambda: sparse(rho=1.0), r"`rho` must be in \(0, 1\)")
     harness.check_refuses(lambda: sparse(sparsity_weight=-1), "`sparsity_weight` must be a finite number >= 0")
     harness.check_refuses(lambda: sparse(momentum=1.0), r"`momentum` must be in \[0, 1\)")
@@ -255,6 +333,24 @@ def test_only_the_auxiliary_loss_moves_dead_units(bottleneck):
     assert (moved(1.0) > 0).sum() >= 6  # the others are positive for none of the examples
 
 
+def test_more_activations_than_units_are_refused():
+    harness.check_refuses(lambda: k_sparse(k=13).build((None, 8, 8, 1)), "`k` must be at most the number of units, 12")
+    for bottleneck in (TopK(17), BatchTopK(17)):
+        harness.check_refuses(lambda b=bottleneck: dictionary(b).build((None, 5)), "at most the number of units, 16")
+
+
+def test_a_bottleneck_with_state_is_updated_in_any_model():
+    model = DenoisingAutoencoder(MLPEncoder((6,), "linear"), bottleneck=BatchTopK(2))
+    model.compile("adam")
+    model.fit(X, batch_size=12, epochs=2, verbose=0)
+    assert float(harness.numpy(model.bottleneck.threshold.value)) > 0
+    codes = model.encode(X)
+    np.testing.assert_allclose(model.encode(X[:1]), codes[:1], rtol=1e-5, atol=1e-6)  # each example on its own
+    classifier = model.as_classifier(2)
+    one = harness.numpy(classifier(X[:1], training=True))  # in training too
+    np.testing.assert_allclose(one, harness.numpy(classifier(X, training=True))[:1], rtol=1e-4, atol=1e-6)
+
+
 def test_dictionaries_refuse():
     harness.check_refuses(lambda: dictionary(None), "`bottleneck` must be a TopK or BatchTopK", TypeError)
     harness.check_refuses(lambda: dictionary(TopK(2), aux_k=0), "`aux_k` must be an integer >= 1")
@@ -278,6 +374,17 @@ def test_explained_variance_is_of_the_whole_epoch():
     metric.update_state(x, guess, sample_weight=weight)
     half = 1 - np.square(x - guess)[:20].sum() / np.square(x[:20] - x[:20].mean(axis=0)).sum()
     assert float(metric.result()) == pytest.approx(half, rel=1e-4)
+
+
+def test_explained_variance_of_data_far_from_zero():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4000, 8)) + 1000.0
+    guess = x + 0.3 * rng.normal(size=x.shape)
+    metric = ExplainedVariance()
+    for part in np.split(np.arange(4000), 10):
+        metric.update_state(x[part].astype("float32"), guess[part].astype("float32"))
+    expected = 1 - np.square(x - guess).sum() / np.square(x - x.mean(axis=0)).sum()
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
 
 
 def test_explained_variance_in_fit():
