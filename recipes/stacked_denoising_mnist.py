@@ -28,7 +28,8 @@ def load(name, args):
         options = {"labels": True, "download": True, "limit": limit}
         parts = [load_images("mnist", s, **options) for s in ("train[:50000]", "train[50000:]", "test")]
     else:
-        parts = [load_mnist_variation(name, s, seed=args.seed, download=True) for s in ("train", "validation", "test")]
+        splits = args.pick(("train", "validation", "test"), ("train", "validation", "test"), ("validation",) * 3)
+        parts = [load_mnist_variation(name, split, seed=args.seed, download=True) for split in splits]
     return [(to_float(images[:limit]), labels[:limit]) for images, labels in parts]
 
 
