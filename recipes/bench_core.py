@@ -3,7 +3,7 @@
 Compare   MLP VAE 784-400-20, batch 64: `fit`, and a plain torch loop. VectorQuantizerEMA, forward, backward, update, on
           65,536 vectors of 64: and the lean torch below. VQ-VAE of arXiv:1711.00937, 32x32x3, K = 512, batch 64: `fit`.
 Command   python recipes/bench_core.py            (some 5 minutes on one core; --full: the best of three rounds)
-Measured  CPU ms, plain|TF|JAX|torch: MLP 4.10|4.36|3.12|8.14; K=512 104|70|53|89; K=8192 1368|783|767|897
+Measured  CPU ms, plain|TF|JAX|torch: K=512 104|70|53|89; K=8192 1368|783|767|897; the rest in the README's table
 """
 
 import keras
@@ -107,7 +107,7 @@ def plain_vae(x):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or "bench_core", root=args.runs)
+    run = RunFolder(args.name or "bench_core", args.runs)
     sizes = args.pick((65536, 240), (65536, 240), (128, 2))
     found = measure_backends(__file__, sizes, rounds=args.pick(1, 3, 1), smoke=args.smoke)
     shown = lambda name, value: ("VQ-VAE, images/s", 1e3 / value) if "image" in name else (name, value)  # noqa: E731
