@@ -89,7 +89,7 @@ def main():
         seed=args.seed,
         metrics=metrics,
         description="A convolutional beta-VAE whose latents follow position and size of a sprite, without labels.",
-        limits="Binary sprites only. At this beta shape and orientation cost more than they save: pictures are round.",
+        limits="Binary sprites only. At this beta little of orientation and nothing of the outline is kept: all are ellipses.",
         preview=traversal,
     )
     rows = [
