@@ -89,7 +89,7 @@ def main():
         seed=args.seed,
         metrics=metrics,
         description="A convolutional beta-VAE whose latents follow position and size of a sprite, without labels.",
-        limits="Binary sprites only. At this beta little of orientation and nothing of the outline is kept: all are ellipses.",
+        limits="Binary sprites only. At this beta outlines are lost: every shape becomes an ellipse.",
         preview=traversal,
     )
     rows = [
