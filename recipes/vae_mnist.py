@@ -2,7 +2,7 @@
 
 Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one layer, k = 1: 86.76 nats, 19 active units.
 Command   KERAS_BACKEND=jax python recipes/vae_mnist.py       (mnist through tensorflow-datasets: see the README)
-Hardware  one CPU core, JAX: 45 minutes, 7 of them for L_5000. --full, the paper's 3,280 epochs: 11 hours, not run.
+Hardware  one CPU core, JAX: 45 minutes (estimate; 60 beside other work). --full, 3,280 epochs: not run.
 Measured  L_5000 = 86.98 nats on the 10,000 test images (s.e. 0.23; bar 87.0), 24 active units, seed 0.
 """
 

@@ -3,7 +3,8 @@
 Paper     van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937. It has no CelebA figure: the bar is our own.
 Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed_bfloat16
           (celeba_crops64 + celeba_aligned64, see the README; full celeb_a is taken instead where it is prepared)
-Hardware  two CPU cores with bfloat16, TensorFlow: 45 minutes, then 14 for the VAE. --full is for a GPU: not run.
+Hardware  two CPU cores with bfloat16, TensorFlow: 45 minutes, then 14 for the VAE (estimates: beside other work 95
+          and 28). --full is for a GPU: not run.
 Measured  celeba_aligned64 test, seed 0: PSNR 27.59 dB (bar 27.5), SSIM 0.882, usage 100 %, perplexity 382; 2,304 bits
           an image. The VAE, 8 epochs: PSNR 27.54 dB, SSIM 0.867, a rate of 1,826 bits.
 """
@@ -42,7 +43,7 @@ def nets(args, features):
 def make_vqvae(args):
     quantizer = keras_vae.VectorQuantizerEMA(K, D, seed=args.seed)
     likelihood = keras_vae.GaussianLikelihood(stddev=0.15)
-    # With the paper's 0.25 features outgrow their codes: after three epochs 10 is worth 0.3 dB and 70 codes more.
+    # With the paper's 0.25 features outgrow their codes: after three epochs 4 was worth 0.3 dB and 70 codes more.
     return keras_vae.VQVAE(*nets(args, D), quantizer, commitment_weight=10.0, likelihood=likelihood)
 
 
