@@ -2,8 +2,8 @@
 
 Compare   MLP VAE 784-400-20, batch 64: `fit`, and a plain torch loop. VectorQuantizerEMA, forward, backward, update, on
           65,536 vectors of 64: and the lean torch below. VQ-VAE of arXiv:1711.00937, 32x32x3, K = 512, batch 64: `fit`.
-Command   python recipes/bench_core.py            (some 5 minutes on one core; --full: the best of three rounds)
-Measured  CPU ms, plain|TF|JAX|torch: K=512 104|70|53|89; K=8192 1368|783|767|897; the rest in the README's table
+Command   python recipes/bench_core.py            (4 minutes on one core; --full: the best of three rounds, 10)
+Measured  --full, CPU ms, plain|TF|JAX|torch: K=512 96|67|53|87; K=8192 1299|780|769|881; the rest in the README's table
 """
 
 import keras

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.layers import Corruption, MaskingNoise
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.latents import not_codes
 from keras_vae.ops.checks import instance, non_negative
 from keras_vae.ops.numerics import flat
 from keras_vae.ops.registration import export
@@ -28,7 +29,7 @@ class DenoisingAutoencoder(Autoencoder):
             called with training=True; of those, entries that changed count as destroyed. Default: MaskingNoise(0.25).
         emphasis: pair of floats >= 0, weights of destroyed and of untouched entries, or None for (1, 1). Default: None.
         likelihood: Likelihood. Default: SquaredError().
-        **kwargs: of keras.Model, and `bottleneck`.
+        **kwargs: of keras.Model, and `bottleneck`, a continuous one.
 
     Input shape:
         (batch, ...), as the encoder takes.
@@ -58,6 +59,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     def __init__(self, encoder, decoder=None, corruption=None, emphasis=None, likelihood=None, **kwargs):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
+        not_codes(self.bottleneck, self)
         corruption = MaskingNoise() if corruption is None else corruption
         self.corruption = instance("corruption", corruption, keras.layers.Layer)
         self.emphasis = emphasis if emphasis is None else _pair(emphasis)

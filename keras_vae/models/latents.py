@@ -1,6 +1,15 @@
-"""The latent_dim argument that the models with Gaussian latents share."""
+"""What models ask of their bottleneck."""
 
 from keras_vae.bottlenecks import GaussianBottleneck, IdentityBottleneck
+
+
+def not_codes(bottleneck, model):
+    """Raises for a codebook in a model whose loss has no term for its commitment: it would be left out in silence."""
+    if bottleneck.is_discrete:
+        raise ValueError(
+            f"`bottleneck` must be continuous: the loss of {type(model).__name__} has no commitment term; VQVAE has. "
+            f"Received: bottleneck={type(bottleneck).__name__}."
+        )
 
 
 def gaussian_or(bottleneck, latent_dim):

@@ -1,6 +1,7 @@
 """The plain autoencoder."""
 
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.latents import not_codes
 from keras_vae.ops.registration import export
 
 
@@ -45,6 +46,7 @@ class PlainAutoencoder(Autoencoder):
 
     def __init__(self, encoder, decoder, likelihood=None, **kwargs):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
+        not_codes(self.bottleneck, self)
 
     def terms(self, x, y, outputs, training):
         return self.total(super().terms(x, y, outputs, training))

@@ -7,6 +7,7 @@ from keras_vae import _backend
 from keras_vae.layers import Activations, Chain
 from keras_vae.losses import bernoulli_kl, mean_activation
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.latents import not_codes
 from keras_vae.ops.checks import in_half_open_interval, in_open_interval, non_negative
 from keras_vae.ops.numerics import straight_through
 from keras_vae.ops.registration import export
@@ -36,7 +37,7 @@ class SparseAutoencoder(Autoencoder):
             None.
         momentum: float in [0, 1) for a running mean, or None for the batch's. Default: None.
         likelihood: Likelihood. Default: SquaredError().
-        **kwargs: of keras.Model, and `bottleneck`.
+        **kwargs: of keras.Model, and `bottleneck`, a continuous one.
 
     Input shape:
         (batch, ...), as the encoder takes.
@@ -76,6 +77,7 @@ class SparseAutoencoder(Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
+        not_codes(self.bottleneck, self)
         self.rho = in_open_interval("rho", rho, 0.0, 1.0)
         self.sparsity_weight = self.coefficient("sparsity_weight", non_negative("sparsity_weight", sparsity_weight))
         self.sparse_layers = None if sparse_layers is None else _names(sparse_layers)

@@ -5,7 +5,7 @@ import pytest
 
 import harness
 from keras_vae.datasets import has_dataset, load_mnist_variation
-from keras_vae.datasets.mnist_variations import grey_patches, on_background, rotated
+from keras_vae.datasets.mnist_variations import grey_patches, on_background, original_mnist, original_order, rotated
 
 pytest.importorskip("PIL")
 RNG = np.random.default_rng(0)
@@ -39,6 +39,21 @@ def test_patches_are_cut_from_the_images_and_vary():
 def test_names_and_splits():
     harness.check_refuses(lambda: load_mnist_variation("upside-down"), "`name` must be one of 'basic', 'rot'")
     harness.check_refuses(lambda: load_mnist_variation("rot", "dev"), "`split` must be one of 'train'")
+
+
+def test_original_order_undoes_the_shuffle_of_tensorflow_datasets():
+    hashing = pytest.importorskip("tensorflow_datasets.core.hashing")
+    hasher = hashing.Hasher("train")
+    stored = sorted(range(300), key=hasher.hash_key)
+    np.testing.assert_array_equal(np.array(stored)[original_order("train", 300)], np.arange(300))
+    assert not np.array_equal(original_order("train", 300), original_order("test", 300))
+
+
+@pytest.mark.data
+def test_digits_come_in_the_order_of_mnists_own_files():
+    images, labels = original_mnist(slice(0, 60_005))  # across the two files
+    assert images.shape == (60_005, 28, 28, 1)
+    assert labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4] and labels[60_000:].tolist() == [7, 2, 1, 0, 4]
 
 
 @pytest.mark.data

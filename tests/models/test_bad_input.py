@@ -215,3 +215,13 @@ def test_seeds(vae, method, seed):
     arguments = {"encode": {"x": X, "output": "sample"}, "sample": {}}.get(method, {"x": X})
     error = ValueError if seed == -1 else TypeError
     harness.check_refuses(lambda: getattr(vae, method)(**arguments, seed=seed), "`seed` must be an integer >= 0", error)
+
+
+@pytest.mark.parametrize("kind", ["PlainAutoencoder", "DenoisingAutoencoder", "SparseAutoencoder"])
+def test_codes_in_a_model_without_a_commitment(kind):
+    model = getattr(keras_vae, kind)
+    encoder = keras_vae.MLPEncoder((4,), "sigmoid")
+    harness.check_refuses(
+        lambda: model(encoder, DECODER, bottleneck=keras_vae.VectorQuantizerEMA(8, 4)),
+        f"`bottleneck` must be continuous: the loss of {kind} has no commitment term; VQVAE has",
+    )
