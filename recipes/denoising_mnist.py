@@ -1,0 +1,97 @@
+"""One denoising layer on MNIST at several levels of masking: what the noise does to filters and codes.
+
+Paper     Vincent et al. 2008, ICML: with more corruption the filters grow from spots to strokes (their figure 3, a
+          picture); the errors there are of three layers, for which see stacked_denoising_mnist.py.
+Command   KERAS_BACKEND=jax python recipes/denoising_mnist.py      (mnist through tensorflow-datasets)
+Hardware  one CPU core, JAX: some 15 minutes (estimate). --full, 200 epochs: not run.
+Measured  not yet: no run of the default form has ended.
+"""
+
+from pathlib import Path
+
+import keras
+
+import keras_vae
+from keras_vae.datasets import ImageBatches, load_images, to_float
+from keras_vae.metrics import few_label_errors, linear_probe
+from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
+
+LEVELS = (0.0, 0.25, 0.5)
+SHIPPED = 0.5
+
+
+def make_model(args, level):
+    model = keras_vae.DenoisingAutoencoder(
+        keras_vae.MLPEncoder((args.pick(1000, 1000, 20),), "sigmoid"),
+        corruption=keras_vae.MaskingNoise(level, seed=args.seed),
+        likelihood=keras_vae.BernoulliLikelihood(),
+    )
+    model.build((None, 28, 28, 1))
+    return model
+
+
+def train(images, level, run, args):
+    keras.utils.set_random_seed(args.seed)
+    model = make_model(args, level)
+    epochs = args.pick(30, 200, 2)
+    batches = ImageBatches(images, 100, seed=args.seed, drop_remainder=True)
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))))
+    folder = run.checkpoint / str(level)
+    batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
+    print(f"Masking {level:.0%}: {epochs} epochs", flush=True)
+    model.fit(
+        batches,
+        epochs=epochs,
+        initial_epoch=done,
+        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
+        callbacks=[keras_vae.training.TrainingCheckpoint(folder, every=5)],
+    )
+    return model
+
+
+def main():
+    args = recipe_arguments(__doc__)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
+    images, labels = load_images("mnist", "train", **options)
+    test, test_labels = load_images("mnist", "test", **options)
+    x, test = to_float(images), to_float(test)
+    # One corruption for all: what each model restores of digits half of whose pixels are gone.
+    mask = keras_vae.MaskingNoise(SHIPPED, seed=args.seed)
+    corrupted = keras.ops.convert_to_numpy(mask(keras.ops.convert_to_tensor(test), training=True))
+    rows = []
+    for level in LEVELS:
+        model = train(images, level, run, args)
+        codes = [(model.encode(x, batch_size=1000), labels), (model.encode(test, batch_size=1000), test_labels)]
+        few = few_label_errors(*codes[0], *codes[1], counts=args.pick((100, 1000), (100, 1000), (20, 50)))
+        scores = model.evaluate(test, return_dict=True, verbose=0)
+        restored = model.reconstruct(corrupted)
+        found = {
+            "cross-entropy": scores["distortion"],
+            f"squared error, {SHIPPED:.0%} masked": float(((restored - test) ** 2).sum(axis=(1, 2, 3)).mean()),
+            "linear probe, %": 100 * linear_probe(*codes[0], *codes[1]),
+            **{f"{count} labels, %": 100 * error for count, error in few.items()},
+        }
+        rows.append({"masking": f"{level:.0%}", **found})
+        run.save_metrics({f"masking {level}": found, "seed": args.seed})
+        filters = filters_grid(keras.ops.convert_to_numpy(model.encoder.dense_layers()[0].kernel), (28, 28))
+        run.save_image(f"filters_{level}", filters)
+        run.save_image(f"restored_{level}", comparison_grid(corrupted[:20], restored[:20], columns=10))
+        if level == SHIPPED:
+            keras_vae.save_pretrained(
+                model,
+                run.model,
+                recipe="recipes/denoising_mnist.py",
+                dataset="mnist 3.0.1, greys in [0, 1]",
+                licence="CC-BY-SA-3.0, the terms of MNIST",
+                seed=args.seed,
+                metrics=found,
+                description="1,000 sigmoid units, tied weights; restores digits half of whose pixels are masked.",
+                limits="28x28 digits only. There is no prior: it does not sample.",
+                preview=filters,
+            )
+    run.finish(f"Denoising autoencoder on MNIST, test set, seed {args.seed}", rows)
+
+
+if __name__ == "__main__":
+    main()
