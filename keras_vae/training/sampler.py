@@ -11,8 +11,8 @@ class Sampler(keras.Model):
     """A Keras model whose `call` is a pure function of a model's weights, so that Keras compiles it on every backend.
 
     Noise comes in as an input: the same noise gives the same result on every backend, and no random state is touched.
-    A batch is padded up to 2, 8, 32, 128, ... rows, at most `batch_size`, so that few shapes are ever traced:
-    TensorFlow warns of a fifth.
+    A single batch is padded up to 2, 8, 32, 128, ... rows, at most `batch_size`, and the last of several to
+    `batch_size`, so that few shapes are ever traced: TensorFlow warns of a fifth.
 
     Args:
         owner: keras.Model whose weights `function` reads.
@@ -56,7 +56,7 @@ class Sampler(keras.Model):
         for start in range(0, total, batch_size):
             batch = {name: value[start : start + batch_size] for name, value in inputs.items()}
             size = len(next(iter(batch.values())))
-            padded = min(batch_size, 1 << ((size - 1).bit_length() | 1))
+            padded = batch_size if total > batch_size else min(batch_size, 1 << ((size - 1).bit_length() | 1))
             batch = {name: _pad(value, padded) for name, value in batch.items()}
             result = self.predict_on_batch(batch)
             outputs.append(tree.map_structure(lambda value, size=size: np.asarray(value)[:size], result))

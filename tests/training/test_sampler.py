@@ -41,6 +41,9 @@ def test_few_shapes_are_traced():
         sampler.run({"x": rows(count)}, batch_size=8)
     sizes = {shape[0] for shape in shapes}  # TensorFlow relaxes the second one to None
     assert sizes <= {2, 8, None} and len(shapes) <= 4
+    del shapes[:]
+    Sampler(dense, function).run({"x": rows(9)}, batch_size=4)
+    assert {shape[0] for shape in shapes} == {4}  # the last batch is one of one row
 
 
 def test_a_sampler_sees_weights_that_change():
