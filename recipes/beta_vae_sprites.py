@@ -33,7 +33,7 @@ def make_model(args):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     sprites = load_sprites(args.pick(32, 64, 32))
     rng = np.random.default_rng(args.seed)

@@ -42,7 +42,6 @@ def train(name, batches, run, args):
         epochs=epochs,
         initial_epoch=done,
         shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        verbose=2 if not args.smoke else 1,
         callbacks=[keras_vae.training.TrainingCheckpoint(folder, every=5)],
     )
     return model
@@ -75,7 +74,7 @@ def measure(model, data, test, args):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
     test, test_labels = load_images("mnist", "test", **options)

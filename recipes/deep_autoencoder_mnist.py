@@ -31,7 +31,7 @@ def make_model():
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     train = load_images("mnist", "train", download=True, limit=args.pick(None, None, 500))
     test = to_float(load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)))
@@ -53,7 +53,6 @@ def main():
         shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
         validation_data=(test[:1000],),
         validation_freq=10,
-        verbose=2 if epochs > 100 else 1,
         callbacks=[keras_vae.training.TrainingCheckpoint(run.checkpoint, every=10)],
     )
 

@@ -51,7 +51,7 @@ def train(images, level, run, args):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
     test, test_labels = load_images("mnist", "test", **options)

@@ -34,7 +34,7 @@ def make_model(args):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
@@ -53,7 +53,6 @@ def main():
         epochs=epochs,
         initial_epoch=done,
         shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        verbose=2 if epochs > 50 else 1,
         callbacks=[anneal, keras_vae.training.TrainingCheckpoint(run.checkpoint, every=10)],
     )
     model.k.assign(K)  # the schedule's last step is that before the last batch
@@ -96,7 +95,6 @@ def main():
         labels[:held],
         (train[held:], labels[held:]),
         epochs=args.pick(30, 100, 1),
-        verbose=2 if not args.smoke else 1,
     )
     scores = classifier.evaluate(test, test_labels, verbose=0, return_dict=True)
     metrics["fine_tuned_error"] = 100 * (1 - scores["accuracy"])

@@ -37,7 +37,7 @@ def make_model():
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     limit = args.pick(None, None, 600)
     images, labels = load_images("mnist", "train", labels=True, download=True, limit=limit)
@@ -62,7 +62,6 @@ def main():
         epochs=epochs,
         initial_epoch=done,
         shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        verbose=2 if epochs > 50 else 1,
         callbacks=[keras_vae.training.TrainingCheckpoint(run.checkpoint, every=10)],
     )
 

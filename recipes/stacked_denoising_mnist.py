@@ -74,7 +74,7 @@ def measure(name, corruption_level, run, args):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     rows = []
     for name in ("mnist", "rot"):
         for level in (0.25, 0.0):

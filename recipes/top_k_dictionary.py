@@ -35,7 +35,7 @@ def make_model(args, bottleneck, aux_weight):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     images = load_images("mnist", "train", download=True, limit=args.pick(None, None, 400))
     test = to_float(load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)))
     epochs = args.pick(12, 60, 1)

@@ -40,7 +40,7 @@ class ProbeError(keras.callbacks.Callback):
 def main():
     args = recipe_arguments(__doc__)
     tuner_package = require("keras_tuner", "tune", "Searching hyperparameters")
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     limit, epochs = args.pick(10_000, 10_000, 300), args.pick(20, 50, 2)
     data = [load_mnist_variation("basic", split, download=True) for split in ("train", "validation")]
     train, held = ((to_float(x[:limit]), y[:limit]) for x, y in data)

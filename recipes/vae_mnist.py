@@ -41,7 +41,7 @@ def schedule(args, steps):
 
 def main():
     args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     train = load_images("mnist", "train", download=True, limit=args.pick(None, None, 500))
     test = static_binarize(
@@ -65,7 +65,6 @@ def main():
         shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
         validation_data=(test,),
         validation_freq=10,
-        verbose=2 if epochs > 100 else 1,
         callbacks=callbacks,
     )
     model.compile()

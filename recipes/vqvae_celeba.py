@@ -83,8 +83,8 @@ def train(make, batches, test, epochs, run, args):
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs)
+    args = recipe_arguments(__doc__, policy=True)
+    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     keras.utils.set_random_seed(args.seed)
     batches, test = load(args)
 

@@ -59,7 +59,8 @@ def load_mnist_variation(name, split="train", *, seed=0, data_dir=None, download
     elif name == "bg-rand":
         digits = on_background(digits, rng.integers(0, 256, (TOTAL, *digits.shape[1:]), dtype="uint8")[rows])
     elif name == "bg-img":
-        source = "cifar10" if has_dataset("cifar10", data_dir) else "cifar10_jpeg"
+        only_jpeg = has_dataset("cifar10_jpeg", data_dir) and not has_dataset("cifar10", data_dir)
+        source = "cifar10_jpeg" if only_jpeg else "cifar10"
         photographs = load_images(source, "train", limit=PHOTOGRAPHS, **options)
         digits = on_background(digits, grey_patches(photographs, TOTAL, digits.shape[1], rng)[rows])
     return digits, labels

@@ -9,9 +9,9 @@ class Activations:
     """Calls a network and returns, beside its output, what some of its layers returned: one pure forward pass.
 
     Args:
-        network: built Chain (any net of this library), keras.Sequential or functional keras.Model; any other layer if
-            `names` is None.
-        names: sequence of str, names of its layers, or None for the last one.
+        network: built Chain (any net of this library), keras.Sequential or functional keras.Model.
+        names: sequence of str, names of its own layers (those inside of a nested net cannot be named), or None for the
+            last one.
 
     Raises:
         ValueError: if the network has no such layer, or cannot be looked into.
@@ -32,7 +32,7 @@ class Activations:
         if names is None:
             if not layers:
                 raise ValueError(
-                    f"layers must be found in a net of keras_vae, a keras.Sequential or a functional keras.Model. "
+                    f"`network` must be a net of keras_vae, a keras.Sequential or a functional keras.Model. "
                     f"Received: a {type(network).__name__}."
                 )
             names = [next((n for n, layer in reversed(layers.items()) if hasattr(layer, "activation")), [*layers][-1])]
@@ -40,7 +40,7 @@ class Activations:
         if unknown:
             known = ", ".join(layers) or "none that can be looked into"
             raise ValueError(
-                f"layers must be among those of the {type(network).__name__}: {known}. Received: {unknown}."
+                f"`names` must be among the layers of the {type(network).__name__}: {known}. Received: {unknown}."
             )
         self.layers = {name: layers[name] for name in names}
         self.network = network

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
+from keras_vae.ops.checks import integer
 from keras_vae.ops.registration import Configured
 from keras_vae.ops.selection import top_k_mask
 
@@ -17,13 +18,13 @@ class Corruption(Configured, keras.layers.Layer):
     entries were destroyed: a loss may weigh them, and a masked entry that was zero before cannot be told from x~.
 
     Args:
-        seed: int or None, of the noise. Default: None (drawn from Keras's global seed).
+        seed: int >= 0 or None, of the noise. Default: None (drawn from Keras's global seed).
         **kwargs: of keras.layers.Layer.
     """
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = None if seed is None else integer("seed", seed, low=0)
         self.seed_generator = ReplicaSeedGenerator(seed)
 
     def build(self, input_shape):

@@ -5,7 +5,7 @@ from keras import ops
 from keras_vae.ops.numerics import float32
 
 # A mean activation beyond these is taken for these, where the divergence would be infinite. A sigmoid of float32 comes
-# as near to 0 as 1e-38 and still has a gradient, which is to bring dead units back; to 1 it comes no nearer than 6e-8.
+# as near to 0 as 1e-38 and still has a gradient, which is to bring dead units back; next to 1 its steps are of 6e-8.
 LOWEST, HIGHEST = 1e-30, 1.0 - 1e-7
 
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae import _backend
+from keras_vae.metrics.arrays import same_shape
 from keras_vae.ops.numerics import flat, float32
 from keras_vae.ops.registration import export
 
@@ -11,6 +12,7 @@ from keras_vae.ops.registration import export
 @export
 class ExplainedVariance(keras.metrics.Metric):
     """1 - sum ||x - x^||^2 / sum ||x - mean(x)||^2 over all examples of an epoch: 1 is perfect, 0 is the mean of x.
+    Where x does not vary at all it is 0.
 
     Sums of the whole epoch are kept, not means of batches. With `sample_weight` every sum is weighted.
 
@@ -36,7 +38,7 @@ class ExplainedVariance(keras.metrics.Metric):
         self.shift = self.sums = None  # of each dimension: made when the first batch tells how many there are
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        x, guess = float32(flat(y_true)), float32(flat(y_pred))
+        x, guess = (float32(flat(part)) for part in same_shape(y_true, y_pred))
         if self.sums is None:
             self.sums = self.add_variable((x.shape[-1],), "zeros", name="sums")
             self.shift = self.add_variable((x.shape[-1],), "zeros", name="shift")
@@ -58,4 +60,4 @@ class ExplainedVariance(keras.metrics.Metric):
         if self.sums is None:
             return ops.zeros(())
         variance = self.squares - ops.sum(ops.square(self.sums)) / ops.maximum(self.count, 1e-12)
-        return 1.0 - self.error / ops.maximum(variance, 1e-12)
+        return ops.where(variance > 1e-12, 1.0 - self.error / ops.maximum(variance, 1e-12), 0.0)

@@ -37,8 +37,9 @@ def linear_probe(codes, labels, test_codes, test_labels, seed=0):
         >>> linear_probe(x[:100], x[:100, 0] > 0, x[100:], x[100:, 0] > 0) < 0.1
         True
     """
-    codes, labels = _checked("codes", codes, labels)
-    test_codes, test_labels = _checked("test_codes", test_codes, test_labels)
+    codes, labels = _checked("codes", codes, "labels", labels)
+    test_codes, test_labels = _checked("test_codes", test_codes, "test_labels", test_labels)
+    _same_width("test_codes", test_codes, codes)
     seed = integer("seed", seed, low=0)
     if len(np.unique(labels)) < 2:
         raise ValueError(f"`labels` must hold two classes or more. Received: {np.unique(labels).tolist()}.")
@@ -75,7 +76,7 @@ def few_label_errors(codes, labels, test_codes, test_labels, counts=(100, 1000),
         dict count -> mean test error in [0, 1].
 
     Raises:
-        ValueError: as `linear_probe`, or for more examples than a class has.
+        ValueError: as `linear_probe`, for a count that the classes do not divide, or for more than a class has.
 
     Example:
         >>> import numpy as np
@@ -84,16 +85,17 @@ def few_label_errors(codes, labels, test_codes, test_labels, counts=(100, 1000),
         >>> errors[10] > errors[200]
         True
     """
-    codes, labels = _checked("codes", codes, labels)
+    codes, labels = _checked("codes", codes, "labels", labels)
     counts, repeats = integers("counts", counts, low=2), integer("repeats", repeats)
     classes = np.unique(labels)
     errors = {}
     for count in counts:
         each = count // len(classes)
         fewest = min(int((labels == c).sum()) for c in classes)
-        if not 1 <= each <= fewest:
+        if not 1 <= each <= fewest or each * len(classes) != count:
             raise ValueError(
-                f"`counts` must be from {len(classes)} to {fewest * len(classes)} for these labels. Received: {count}."
+                f"`counts` must be multiples of the {len(classes)} classes, at most {fewest * len(classes)} for these "
+                f"labels. Received: {count}."
             )
         draws = []
         for repeat in range(repeats):
@@ -126,18 +128,29 @@ def pca_error(x, test_x, latent_dim):
         0.0
     """
     x, test_x = (finite_array(n, v, SHAPE).reshape(len(v), -1) for n, v in (("x", x), ("test_x", test_x)))
-    model = require("sklearn.decomposition", "viz", "PCA").PCA(integer("latent_dim", latent_dim), svd_solver="full")
+    _same_width("test_x", test_x, x)
+    if integer("latent_dim", latent_dim) > min(x.shape):
+        raise ValueError(
+            f"`latent_dim` must be at most {min(x.shape)} for {len(x)} examples of {x.shape[1]} values. "
+            f"Received: latent_dim={latent_dim}."
+        )
+    model = require("sklearn.decomposition", "viz", "PCA").PCA(latent_dim, svd_solver="full")
     if len(x) > x.shape[1]:
         model.set_params(svd_solver="covariance_eigh")
     model.fit(x)
     return float(np.square(test_x - model.inverse_transform(model.transform(test_x))).sum(axis=1).mean())
 
 
-def _checked(name, codes, labels):
+def _same_width(name, values, wanted):
+    if values.shape[1] != wanted.shape[1]:
+        raise ValueError(f"`{name}` must have {wanted.shape[1]} values an example. Received: {values.shape[1]}.")
+
+
+def _checked(name, codes, labels_name, labels):
     codes, labels = np.asarray(codes, "float32"), np.asarray(labels)
     finite_array(name, codes[:1], SHAPE)
     if not np.isfinite(codes).all():
         raise ValueError(f"`{name}` must be finite. Received: NaN or infinite values.")
     if labels.shape != (len(codes),):
-        raise ValueError(f"labels of `{name}` must have shape ({len(codes)},). Received: shape {labels.shape}.")
+        raise ValueError(f"`{labels_name}` must have shape ({len(codes)},). Received: shape {labels.shape}.")
     return codes.reshape(len(codes), -1), labels

@@ -89,6 +89,10 @@ class Autoencoder(HostMethods, TermsModel):
         outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
         return outputs
 
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        x, y = (None if t is None else ops.cast(t, "float32") for t in (x, y))  # integer and boolean images too
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
     def terms(self, x, y, outputs, training):
         """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
         _check_target(y.shape, outputs["reconstruction"].shape)

@@ -5,10 +5,11 @@ import keras
 from keras_vae.bottlenecks import Bottleneck
 from keras_vae.ops.checks import instance, integer
 from keras_vae.ops.registration import Configured, export
+from keras_vae.training import CheckedMethods, check_values
 
 
 @export
-class Classifier(Configured, keras.Model):
+class Classifier(CheckedMethods, Configured, keras.Model):
     """Encoder, mode of the code, and one softmax layer: what a trained encoder is fine-tuned as.
 
     `Autoencoder.as_classifier(num_classes)` makes it, sharing the autoencoder's own layers.
@@ -41,8 +42,11 @@ class Classifier(Configured, keras.Model):
     ['accuracy', 'loss']
     """
 
+    has_terms = False
+
     def __init__(self, encoder, bottleneck, num_classes, **kwargs):
         super().__init__(**kwargs)
+        self.image_shape = None
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
         self.bottleneck = instance("bottleneck", bottleneck, Bottleneck)
         self.num_classes = integer("num_classes", num_classes, low=2)
@@ -51,6 +55,23 @@ class Classifier(Configured, keras.Model):
 
     def build(self, input_shape):
         self.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
+        self.image_shape = tuple(input_shape[1:])
+
+    def check_data(self, x, name="x"):
+        return check_values(name, x, shape=self.image_shape)
+
+    def check_target(self, y, name="y"):
+        """Labels from 0 to num_classes - 1, (batch,) or (batch, 1), or probabilities (batch, num_classes)."""
+        values = check_values(name, y)
+        if values.ndim == 2 and values.shape[1] == self.num_classes:
+            return check_values(name, values, interval=(0.0, 1.0), reason="probabilities of classes")
+        if values.ndim > 2 or values[0].size != 1:
+            raise ValueError(
+                f"`{name}` must be labels (batch,), or probabilities (batch, {self.num_classes}). "
+                f"Received: shape={values.shape}."
+            )
+        reason = f"labels of {self.num_classes} classes"
+        return check_values(name, values, interval=(0, self.num_classes - 1), reason=reason, whole=True)
 
     def call(self, x, training=False):
         parameters = self.bottleneck.parameters(self.encoder(x, training=training))

@@ -29,7 +29,7 @@ class ContractiveAutoencoder(Autoencoder):
         contraction_weight: float >= 0; a weight of the model, which callbacks may schedule. Default: 0.1.
         probes: int >= 1, random directions per example, or None for the exact norm. Default: None.
         likelihood: Likelihood. Default: SquaredError().
-        seed: int or None, of the directions. Default: None (drawn from Keras's global seed).
+        seed: int >= 0 or None, of the directions. Default: None (drawn from Keras's global seed).
         **kwargs: of keras.Model.
 
     Input shape:
@@ -65,7 +65,7 @@ class ContractiveAutoencoder(Autoencoder):
             "contraction_weight", non_negative("contraction_weight", contraction_weight)
         )
         self.probes = None if probes is None else integer("probes", probes)
-        self.seed = seed
+        self.seed = None if seed is None else integer("seed", seed, low=0)
         self.seed_generator = ReplicaSeedGenerator(seed)
         self.track("contraction")
         if not self.has_closed_form:

@@ -15,9 +15,10 @@ from keras_vae.ops.registration import export
 class DenoisingAutoencoder(Autoencoder):
     """Reconstructs x from a corrupted x~: loss = -log p(x | decoder(encoder(x~))), the target being the clean x.
 
-    Vincent et al. 2008, eq. 4. The corruption is active while training only: evaluation, `encode` and `reconstruct` see
+    Vincent et al. 2008. The corruption is active while training only: evaluation, `encode` and `reconstruct` see
     the clean x. With `emphasis` = (alpha, beta) the entries that were destroyed weigh alpha and the others beta
-    (Vincent et al. 2010, eq. 11; "full emphasis" is (1, 0)); `distortion` stays unweighted in the logs.
+    (Vincent et al. 2010; "full emphasis" is (1, 0)); `distortion` stays unweighted in the logs, and so does `val_loss`,
+    the error on clean data, which is not to be compared with such a `loss`.
 
     The paper's single layer is `MLPEncoder((1000,), "sigmoid")` with tied weights, `decoder=None`, and a
     BernoulliLikelihood (cross-entropy).
@@ -67,6 +68,12 @@ class DenoisingAutoencoder(Autoencoder):
     def build(self, input_shape):
         if not self.corruption.built:
             self.corruption.build(input_shape)
+        corrupted = self.corruption.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
+        if tuple(corrupted.shape[1:]) != tuple(input_shape[1:]):
+            raise ValueError(
+                f"`corruption` must keep the shape of x, {tuple(input_shape[1:])}. Received: a "
+                f"{type(self.corruption).__name__}, which gives {tuple(corrupted.shape[1:])}."
+            )
         super().build(input_shape)
 
     def features(self, x, training):
@@ -95,4 +102,7 @@ def _pair(emphasis):
         raise ValueError(
             f"`emphasis` must be a pair of numbers >= 0, for destroyed and untouched entries. Received: {emphasis!r}."
         )
-    return tuple(non_negative(f"emphasis[{i}]", value) for i, value in enumerate(values))
+    values = tuple(non_negative(f"emphasis[{i}]", value) for i, value in enumerate(values))
+    if not any(values):
+        raise ValueError("`emphasis` must have a number > 0, or nothing would be learnt. Received: (0, 0).")
+    return values

@@ -12,7 +12,7 @@ from keras_vae.ops.checks import in_half_open_interval, in_open_interval, non_ne
 from keras_vae.ops.numerics import straight_through
 from keras_vae.ops.registration import export
 
-SIGMOIDS = ("sigmoid", "hard_sigmoid")
+SIGMOID = "sigmoid"  # not the hard one: a unit that is exactly 0 has no gradient to bring it back
 PREFIX = "activations_"
 
 
@@ -31,7 +31,7 @@ class SparseAutoencoder(Autoencoder):
     Args:
         encoder: MLPEncoder or another net of keras_vae, keras.Sequential or functional keras.Model, x -> features.
         decoder: keras layer or model, z -> raw parameters of the likelihood; None for tied weights. Default: None.
-        rho: float in (0, 1), the target. Default: 0.05.
+        rho: float in (0, 1), the target, the same for good: compiled steps hold it. Default: 0.05.
         sparsity_weight: float >= 0; a weight of the model, which callbacks may schedule. Default: 1.0.
         sparse_layers: names of layers of the encoder, each with sigmoid activation; None for its last one. Default:
             None.
@@ -90,7 +90,7 @@ class SparseAutoencoder(Autoencoder):
         self.activations = Activations(self.encoder, self.sparse_layers)
         for name, layer in self.activations.layers.items():
             activation = _activation(layer)
-            if activation not in SIGMOIDS:
+            if activation != SIGMOID:
                 raise ValueError(
                     f"`sparse_layers` must have sigmoid activation, so that their means lie in (0, 1). "
                     f"Received: layer {name!r} with activation {activation}."

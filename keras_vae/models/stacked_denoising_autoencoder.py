@@ -79,6 +79,11 @@ class StackedDenoisingAutoencoder(Autoencoder):
             if stage.image_shape != shape[1:]:
                 raise ValueError(f"`stages[{i}]` must take data of shape {shape[1:]}. Received: {stage.image_shape}.")
             shape = (None, *stage.latent_shape)
+        weights = [id(weight) for stage in self.stages for weight in stage.weights]
+        if len(set(weights)) < len(weights):
+            raise ValueError(
+                "`stages` must not share parts that have weights. Received: stages with weights in common."
+            )
         super().build(input_shape)
 
     def terms(self, x, y, outputs, training):
@@ -88,7 +93,8 @@ class StackedDenoisingAutoencoder(Autoencoder):
         """Trains layer after layer, each on the clean code of the one below; only its own weights change.
 
         With a `folder` each epoch leaves a checkpoint there, and the same call goes on where the last one stopped,
-        between layers or inside of one. A layer whose data, settings or layers below are others starts anew.
+        between layers or inside of one. A layer whose data, settings, optimizer, batch size, seed or layers below are
+        others starts anew; one that has had more epochs than are asked for keeps them all.
 
         Args:
             x: array (n, ...), as `fit` takes; codes of all examples are held in memory, one layer at a time.
@@ -115,6 +121,8 @@ class StackedDenoisingAutoencoder(Autoencoder):
             raise ValueError(f"`epochs` must be one number, or one for each of {count} layers. Received: {epochs!r}.")
         codes = np.asarray(x, "float32")
         steps = len(_Rows(codes, batch_size, seed=seed))
+        optimizer = keras.optimizers.get(optimizer)
+        settings = [type(optimizer).__name__, optimizer.get_config(), batch_size, seed]
         bar = keras.utils.Progbar(steps * sum(epochs), verbose=verbose, stateful_metrics=["layer", "epoch", "loss"])
         logs = []
         for i, (stage, wanted) in enumerate(zip(self.stages, epochs, strict=True)):
@@ -124,7 +132,7 @@ class StackedDenoisingAutoencoder(Autoencoder):
             if folder is not None:
                 place = pathlib.Path(folder) / f"layer-{i + 1}"
                 callbacks.append(TrainingCheckpoint(place))
-                if _is_of(place, self._fingerprint(x, i)):
+                if _is_of(place, self._fingerprint(x, i, settings)):
                     batches.epoch = resume(stage, place)
             options = {"epochs": wanted, "initial_epoch": batches.epoch, "shuffle": False, "verbose": 0}
             logs.append(stage.fit(batches, callbacks=callbacks, **options).history if batches.epoch < wanted else {})
@@ -133,13 +141,14 @@ class StackedDenoisingAutoencoder(Autoencoder):
         bar.update(steps * sum(epochs), finalize=True)
         return logs
 
-    def _fingerprint(self, x, i):
-        """What the training of stage i depends on, as a hash: the data, its settings, and the weights below."""
+    def _fingerprint(self, x, i, settings):
+        """What the training of stage i depends on, as a hash: the data, the settings, and the weights below."""
         digest = hashlib.sha256(np.ascontiguousarray(x))
         for stage in self.stages[:i]:
             for weight in (*stage.encoder.weights, *stage.bottleneck.weights):
                 digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
-        digest.update(json.dumps(_nameless(self.stages[i].get_config()), sort_keys=True, default=str).encode())
+        settings = _nameless([self.stages[i].get_config(), *settings])
+        digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
         return digest.hexdigest()
 
 
@@ -170,7 +179,6 @@ class _Rows(SeededBatches):
 
 
 def _copy(optimizer):
-    optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
 
 

@@ -1,6 +1,7 @@
 """`@export` registers a class under `keras_vae>Name`; `Configured` writes its `get_config` from its constructor."""
 
 import inspect
+import numbers
 
 import keras
 
@@ -70,6 +71,13 @@ class Configured:
         own = {name: _plain(getattr(self, name)) for name in arguments(type(self))}
         parent = super().get_config() if hasattr(super(), "get_config") else {}
         return {**parent, **own}
+
+    def __setattr__(self, name, value):
+        """A number given for a scalar weight, `model.beta = 2.0`, is assigned to it: compiled steps read the weight."""
+        if isinstance(value, numbers.Real) and isinstance(present := vars(self).get(name), keras.Variable):
+            present.assign(value)
+        else:
+            super().__setattr__(name, value)
 
     @classmethod
     def from_config(cls, config):

@@ -1,8 +1,9 @@
 """Weights of units as pictures."""
 
 import numpy as np
+from keras import ops
 
-from keras_vae.ops.checks import integer
+from keras_vae.ops.checks import integer, integers
 from keras_vae.reports.grids import image_grid
 
 
@@ -12,7 +13,7 @@ def filters_grid(kernel, shape, count=100, columns=None, path=None):
     Units come in the order of the norm of their weights; each image has a scale of its own.
 
     Args:
-        kernel: array (inputs, units), as of a Dense layer on flattened images.
+        kernel: array, tensor or variable (inputs, units), as of a Dense layer on flattened images.
         shape: (height, width) or (height, width, channels) with 1 or 3 channels, whose product is `inputs`.
         count: int >= 1, the most units shown. Default: 100.
         columns: int, images in a row; by default the nearest to a square. Default: None.
@@ -29,7 +30,7 @@ def filters_grid(kernel, shape, count=100, columns=None, path=None):
         >>> filters_grid(np.random.default_rng(0).normal(size=(64, 9)), (8, 8)).shape
         (312, 312, 3)
     """
-    kernel, shape = np.asarray(kernel, "float64"), tuple(shape)
+    kernel, shape = np.asarray(ops.convert_to_numpy(kernel), "float64"), integers("shape", shape, shortest=2)
     if kernel.ndim != 2 or kernel.shape[0] != np.prod(shape):
         raise ValueError(f"`kernel` must have shape ({np.prod(shape)}, units). Received: shape {kernel.shape}.")
     if not np.isfinite(kernel).all():

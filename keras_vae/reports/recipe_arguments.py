@@ -3,15 +3,16 @@
 import argparse
 
 
-def recipe_arguments(description, argv=None):
+def recipe_arguments(description, argv=None, policy=False):
     """Reads a recipe's options: how long a run, where it goes, and whether it goes on from a checkpoint.
 
     Args:
         description: str, the recipe's docstring, shown by `--help`.
         argv: list of str, or None for the command line. Default: None.
+        policy: bool, whether the recipe can train under another dtype policy, and has `--policy`. Default: False.
 
     Returns:
-        argparse.Namespace with `full`, `smoke`, `resume` (bool), `seed` (int), `policy`, `runs` (str), `name` (str or
+        argparse.Namespace with `full`, `smoke`, `resume` (bool), `seed` (int), `runs` (str), `name` (str or
         None), and `pick(default, full, smoke)`, which returns the value that belongs to the form of the run.
 
     Example:
@@ -27,12 +28,13 @@ def recipe_arguments(description, argv=None):
     form.add_argument("--smoke", action="store_true", help="a few steps on a little data, to see that everything runs")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of this run")
     parser.add_argument("--seed", type=int, default=0, help="of weights, data order and noise (default: 0)")
-    parser.add_argument(
-        "--policy",
-        default="float32",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
-        help="dtype policy of the training, for hardware that has the narrow types; figures are of float32 always",
-    )
+    if policy:
+        parser.add_argument(
+            "--policy",
+            default="float32",
+            choices=("float32", "mixed_bfloat16", "mixed_float16"),
+            help="dtype policy of the training, for hardware that has the narrow types; figures are of float32 always",
+        )
     parser.add_argument("--name", default=None, help="name of the run's folder (default: the recipe's name)")
     parser.add_argument("--runs", default="runs", help="folder of all runs (default: runs)")
     args = parser.parse_args(argv)

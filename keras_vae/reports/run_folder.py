@@ -18,7 +18,8 @@ class RunFolder:
 
     Args:
         name: str, the recipe's name; one folder name, without separators.
-        root: str or Path, the folder of all runs, default "runs".
+        root: str or Path, the folder of all runs. Default: "runs".
+        resumed: bool, whether the run goes on from a checkpoint: its minutes are then those since. Default: False.
 
     Raises:
         ValueError: where `name` is no plain folder name.
@@ -31,10 +32,11 @@ class RunFolder:
         '{\\n  "nll": 86.76\\n}\\n'
     """
 
-    def __init__(self, name, root="runs"):
+    def __init__(self, name, root="runs", resumed=False):
         if not name or name in (".", "..") or Path(name).name != name:
             raise ValueError(f"`name` must be one folder name, without separators. Received: name={name!r}.")
         self.name = name
+        self.resumed = resumed
         self.root = Path(root)
         self.path = self.root / name
         self.pictures = self.path / "pictures"
@@ -60,10 +62,11 @@ class RunFolder:
     def finish(self, title, rows):
         """Prints `rows` (as in `table`) under `title`, how long it took, and every file of the run and where it is."""
         minutes = round((time.monotonic() - self.start) / 60, 1)
-        self.save_metrics({"minutes": minutes})
+        self.save_metrics({"minutes_since_resumed" if self.resumed else "minutes": minutes})
         table(rows, title)
         console = Console(highlight=False, soft_wrap=True)
-        console.print(f"{minutes:g} minutes; saved in {self.path.resolve()}")
+        since = " since it was resumed" if self.resumed else ""
+        console.print(f"{minutes:g} minutes{since}; saved in {self.path.resolve()}")
         for path in sorted(p for p in self.path.rglob("*") if p.is_file() and self.checkpoint not in p.parents):
             console.print(f"  {path.relative_to(self.path)}  [dim]{_size(path.stat().st_size)}[/dim]")
 

@@ -1,5 +1,6 @@
 """The training contract, compiled samplers, gradient routing, checks on data, checkpoints."""
 
+from keras_vae.training.checked_methods import CheckedMethods
 from keras_vae.training.checkpoint import TrainingCheckpoint, resume
 from keras_vae.training.data import check_values
 from keras_vae.training.finetune import finetune
@@ -10,6 +11,7 @@ from keras_vae.training.shared_progress import SharedProgress
 from keras_vae.training.terms_model import TermsModel
 
 __all__ = [
+    "CheckedMethods",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "Sampler",

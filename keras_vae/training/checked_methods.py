@@ -12,6 +12,8 @@ from keras_vae.training.guard import NonFiniteGuard
 class CheckedMethods:
     """Mixin before keras.Model: arrays are checked whole, streams on their first batch, by the model's `check_data`."""
 
+    has_terms = True  # whether the loss is the model's own, and the target like x; if not, they are those of `compile`
+
     def fit(self, *args, **kwargs):
         """Keras's own `fit`, with the data checked first and a non-finite term stopping it by name.
 
@@ -33,7 +35,7 @@ class CheckedMethods:
         if given.get("validation_data") is not None:
             given["validation_data"] = self._checked_validation(given["validation_data"])
         callbacks = given.get("callbacks")
-        guard = NonFiniteGuard(self.trackers)
+        guard = NonFiniteGuard(self.trackers if self.has_terms else ())
         guard.set_model(self)  # Keras does it for the callbacks of a list, and not for one that joins a CallbackList
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks.callbacks.append(guard)
@@ -110,6 +112,10 @@ class CheckedMethods:
         """Hook: raises if the array `x` is not what the model takes; returns it."""
         return x
 
+    def check_target(self, y, name="y"):
+        """Hook: raises if the array `y` is no target of the model; returns it. Default: what `check_data` says."""
+        return self.check_data(y, name)
+
     def check_nest(self, x, name="x"):
         """Hook: raises if a dict, list or tuple of arrays is not what the model takes; returns it."""
         raise TypeError(
@@ -123,7 +129,7 @@ class CheckedMethods:
         given = signature.bind(self, *args, **kwargs).arguments
         given.pop("self")
         given.update(given.pop("kwargs", {}))
-        if self.loss is not None:
+        if self.has_terms and self.loss is not None:
             received, self.loss = self.loss, None  # Keras would keep it through the next `compile`
             raise ValueError(
                 f"`loss` must be left out of `compile`: the loss of {type(self).__name__} is the sum of its terms. "
@@ -131,7 +137,7 @@ class CheckedMethods:
             )
         if given.get("x") is None:
             raise ValueError("`x` must be an array or a stream of batches. Received: x=None.")
-        if given.get("class_weight") is not None:
+        if self.has_terms and given.get("class_weight") is not None:
             raise ValueError(
                 "`class_weight` must be None, for the target holds no classes: use `sample_weight`. "
                 f"Received: class_weight={given['class_weight']!r}."
@@ -149,14 +155,23 @@ class CheckedMethods:
 
     def _checked_parts(self, parts, names):
         x, y, sample_weight = parts
-        x, y = self._checked(x, names[0]), self._checked(y, names[1])
+        x = self._checked(x, names[0])
+        y = y if y is None else checked_stream(y, self._check_target, names[1])
         if sample_weight is not None:
             check_weights(names[2], sample_weight)
-            y = x if y is None and is_array(x) else y  # Keras drops weights that come without a target
+            y = (
+                x if self.has_terms and y is None and is_array(x) else y
+            )  # Keras drops weights that come without a target
         return x, y, sample_weight
 
     def _checked(self, x, name):
-        return x if x is None else checked_stream(x, self._check, name)
+        return x if x is None else checked_stream(x, self._check, name, self._check_target)
+
+    def _check_target(self, y, name):
+        if isinstance(y, (dict, list, tuple)):
+            self.check_nest(y, name)
+        else:
+            self.check_target(y, name)
 
     def _check(self, x, name):
         if isinstance(x, (dict, list, tuple)):

@@ -8,11 +8,13 @@ import keras
 import numpy as np
 
 
-def checked_stream(x, check, name):
+def checked_stream(x, check, name, check_target=None):
     """Checks an array whole, or the first batch of a stream; returns what is to be trained on.
 
-    A generator is used up by looking at it, so its first batch is put back in front.
+    A generator is used up by looking at it, so its first batch is put back in front. `check_target` is for the second
+    part of a batch; None for `check`.
     """
+    checks = (check, check_target or check)
     if is_array(x) or isinstance(x, (dict, list, tuple)):
         check(x, name)
         return x
@@ -20,7 +22,7 @@ def checked_stream(x, check, name):
         first = next(x, None)
         if first is None:
             raise ValueError(f"`{name}` must yield at least one batch. Received: an empty generator.")
-        _check_batch(first, check, name)
+        _check_batch(first, checks, name)
         return _chain(first, x)
     if hasattr(x, "__getitem__") and hasattr(x, "num_batches"):  # keras.utils.PyDataset: has no end when iterated
         if x.num_batches == 0:
@@ -32,7 +34,7 @@ def checked_stream(x, check, name):
             raise ValueError(f"`{name}` must yield at least one batch. Received: an empty {type(x).__name__}.")
     else:
         return x
-    _check_batch(first, check, name)
+    _check_batch(first, checks, name)
     if hasattr(x, "collate_fn") and is_array(first):
         x = copy.copy(x)
         x.collate_fn = _Tupled(x.collate_fn)
@@ -60,9 +62,9 @@ def is_array(x):
     return hasattr(x, "shape") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
 
 
-def _check_batch(batch, check, name):
+def _check_batch(batch, checks, name):
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
-    for part, label in zip(parts[:2], ("x", "y"), strict=False):
+    for part, label, check in zip(parts[:2], ("x", "y"), checks, strict=False):
         if is_array(part) or isinstance(part, (dict, list, tuple)):
             check(part, f"{name} (first batch, {label})" if len(parts) > 1 else f"{name} (first batch)")
 

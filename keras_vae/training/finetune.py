@@ -37,6 +37,7 @@ def finetune(classifier, x, labels, validation_data, epochs=30, batch_size=100, 
     rate = keras.optimizers.schedules.CosineDecay(positive("learning_rate", learning_rate), steps)
     classifier.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     best = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=epochs, restore_best_weights=True)
-    callbacks = [*kwargs.pop("callbacks", []), best]
+    given = kwargs.pop("callbacks", None) or []
+    callbacks = [*([given] if isinstance(given, keras.callbacks.Callback) else given), best]
     options = {"epochs": epochs, "batch_size": batch_size, "validation_data": validation_data, "callbacks": callbacks}
     return classifier.fit(x, labels, **options, **kwargs)
