@@ -37,7 +37,7 @@ def main():
     test = to_float(load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)))
     pca = pca_error(to_float(train), test, latent_dim=30)
     print(f"PCA, 30 components: test error {pca:.2f} (paper: {PAPER['pca_error']})", flush=True)
-    epochs = args.pick(300, 2500, 2)
+    epochs = args.pick(100, 2500, 2)
     batches = ImageBatches(train, args.pick(200, 200, 100), seed=args.seed, drop_remainder=True)
 
     model = make_model()
