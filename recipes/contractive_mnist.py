@@ -15,7 +15,6 @@ import numpy as np
 import keras_vae
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe, saturation
-from keras_vae.ops import sigmoid_squared_jacobian
 from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
 from keras_vae.training import finetune
 
@@ -51,11 +50,10 @@ def measure(model, data, test, args):
     """What the paper tabulates; the fine-tuning comes last, for it moves the model's own encoder."""
     (x, labels), (test_x, test_labels) = data, test
     codes = [model.encode(images, batch_size=1000) for images in (x, test_x)]
-    kernel = model.encoder.dense_layers()[0].kernel
-    squares = keras.ops.convert_to_numpy(sigmoid_squared_jacobian(codes[1], kernel))
+    norms = model.jacobian_norm(test_x)
     found = {
-        "mean_squared_jacobian_norm": float(squares.mean()),
-        "mean_jacobian_norm": float(np.sqrt(squares).mean()),
+        "mean_squared_jacobian_norm": float(np.square(norms).mean()),
+        "mean_jacobian_norm": float(norms.mean()),
         "saturation": 100 * saturation(codes[1]),
         "cross_entropy": model.evaluate(test_x, return_dict=True, verbose=0)["distortion"],
         "linear_probe_error": 100 * linear_probe(codes[0], labels, codes[1], test_labels),

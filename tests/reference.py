@@ -62,6 +62,47 @@ def linear_gaussian_posterior(x, weights, mean, variance):
     return np.linalg.solve(m, weights.T @ (np.asarray(x, "float64") - mean).T).T, variance * np.linalg.inv(m)
 
 
+def bernoulli_kl(rho, rho_hat):
+    """KL(rho || rho_hat) of Bernoulli variables, elementwise. Ng 2011, CS294A notes, section 3."""
+    return special.rel_entr(rho, rho_hat) + special.rel_entr(1 - rho, 1 - np.asarray(rho_hat, "float64"))
+
+
+def sigmoid_jacobian(x, weights, bias):
+    """dh/dx of h = sigmoid(x W + b), entry by entry: (batch, units, inputs)."""
+    h = special.expit(x @ weights + bias)
+    return (h * (1 - h))[:, :, None] * weights.T[None]
+
+
+def largest(values, k):
+    """Keeps the k largest of each row, the lowest index first among equals, and sets the others to zero."""
+    kept = np.zeros_like(values)
+    for row, out in zip(values, kept, strict=True):
+        indices = sorted(range(len(row)), key=lambda j: (-row[j], j))[:k]
+        out[indices] = row[indices]
+    return kept
+
+
+def descend(loss, parameters, learning_rate, batches, step=1e-6):
+    """Gradient descent on loss(parameters, batch) with gradients by central differences in float64; the losses seen."""
+    parameters, losses = [np.array(p, "float64") for p in parameters], []
+    for batch in batches:
+        losses.append(loss(parameters, batch))
+        gradients = []
+        for parameter in parameters:
+            gradient = np.zeros_like(parameter)
+            for index in np.ndindex(parameter.shape):
+                sides = []
+                for sign in (1, -1):
+                    parameter[index] += sign * step
+                    sides.append(loss(parameters, batch))
+                    parameter[index] -= sign * step
+                gradient[index] = (sides[0] - sides[1]) / (2 * step)
+            gradients.append(gradient)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= learning_rate * gradient
+    return parameters, losses
+
+
 def nearest(vectors, codebook):
     """The index of the nearest row of the codebook for each vector, ties to the lowest: (count,)."""
     differences = np.asarray(vectors, "float64")[:, None, :] - np.asarray(codebook, "float64")[None]

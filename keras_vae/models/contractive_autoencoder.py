@@ -1,13 +1,11 @@
 """The contractive autoencoder."""
 
-import keras
-
 from keras_vae import _backend
 from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.nets import MLPEncoder
+from keras_vae.models.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
 from keras_vae.ops.checks import integer, non_negative
-from keras_vae.ops.jacobian import hutchinson_squared_jacobian, sigmoid_squared_jacobian, squared_jacobian
+from keras_vae.ops.jacobian import hutchinson_squared_jacobian
 from keras_vae.ops.registration import export
 from keras_vae.training import pure
 
@@ -68,24 +66,14 @@ class ContractiveAutoencoder(Autoencoder):
         self.seed = None if seed is None else integer("seed", seed, low=0)
         self.seed_generator = ReplicaSeedGenerator(seed)
         self.track("contraction")
-        if not self.has_closed_form:
+        if not is_one_sigmoid_layer(self.encoder):
             self.supports_jit = _backend.JVP_COMPILES
-
-    @property
-    def has_closed_form(self):
-        """Whether the encoder is one sigmoid layer."""
-        if type(self.encoder) is not MLPEncoder or len(self.encoder.units) != 1:  # a subclass may do otherwise
-            return False
-        return keras.activations.get(self.encoder.activation) is keras.activations.sigmoid
 
     def contraction(self, x, h):
         """||dh/dx||_F^2 at x, (batch,); `h` is the encoder's output there."""
-        if self.has_closed_form:
-            return sigmoid_squared_jacobian(h, self.encoder.dense_layers()[0].kernel)
-        function = pure(self.encoder)
-        if self.probes is None:
-            return squared_jacobian(function, x)
-        return hutchinson_squared_jacobian(function, x, self.probes, self.seed_generator)
+        if self.probes is None or is_one_sigmoid_layer(self.encoder):
+            return encoder_squared_jacobian(self.encoder, x, h)
+        return hutchinson_squared_jacobian(pure(self.encoder), x, self.probes, self.seed_generator)
 
     def terms(self, x, y, outputs, training):
         terms = super().terms(x, y, outputs, training)

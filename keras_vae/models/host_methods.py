@@ -5,6 +5,8 @@ import math
 import numpy as np
 from keras import ops
 
+from keras_vae import _backend
+from keras_vae.models.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
 from keras_vae.ops.checks import integer, one_of
 from keras_vae.training import SamplerCache, check_values
 
@@ -15,7 +17,7 @@ VALUES = 5000 * 784  # numbers in them: fewer rows of larger images, whose decod
 
 
 class HostMethods:
-    """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations` and `log_likelihood`.
+    """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations`, `log_likelihood` and `jacobian_norm`.
 
     Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same
     samples on TensorFlow, JAX and torch. Data is checked where it enters.
@@ -168,6 +170,29 @@ class HostMethods:
                 total = np.logaddexp(total, np.logaddexp.reduce(log_weights, axis=1))
             bounds.append(total - math.log(num_samples))
         return np.concatenate(bounds)
+
+    def jacobian_norm(self, x, batch_size=128):
+        """||dh/dx||_F of the encoder at each x, exact: how far the code moves when the image does (Rifai et al. 2011).
+
+        Args:
+            x: array of shape (batch, *image_shape).
+            batch_size: int, examples at a time; memory grows with it times the values of an image. Default: 128.
+
+        Returns:
+            numpy float32 array (batch,), units of h per unit of x.
+
+        Raises:
+            ValueError: for bad data.
+        """
+        x = self._images(x)
+        sampler = self._samplers.get("jacobian", self, self._jacobian_norm)
+        if not is_one_sigmoid_layer(self.encoder):
+            sampler.supports_jit = _backend.JVP_COMPILES
+        return sampler.run({"x": x}, integer("batch_size", batch_size))
+
+    def _jacobian_norm(self, inputs):
+        x = ops.cast(inputs["x"], self.compute_dtype)
+        return ops.sqrt(encoder_squared_jacobian(self.encoder, x, self.encoder(x, training=False)))
 
     @property
     def _samplers(self):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import harness
-from keras_vae import ContractiveAutoencoder, MLPDecoder, MLPEncoder
+from keras_vae import ContractiveAutoencoder, MLPDecoder, MLPEncoder, PlainAutoencoder
+from keras_vae.models.encoder_jacobian import is_one_sigmoid_layer
 
 X = np.random.default_rng(0).random((12, 5)).astype("float32")
 
@@ -41,13 +42,23 @@ def twins():
     dense = closed.encoder.dense_layers()[0]
     exact.encoder.dense.set_weights(dense.get_weights())
     exact.decoder.set_weights(closed.decoder.get_weights())
-    assert closed.has_closed_form and not exact.has_closed_form
+    assert is_one_sigmoid_layer(closed.encoder) and not is_one_sigmoid_layer(exact.encoder)
     return closed, exact
 
 
 def test_closed_form_equals_the_exact_norm():
     one, other = (harness.numpy(m.terms(X, X, m(X), True))["contraction"] for m in twins())
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+
+
+def test_the_jacobian_norm_of_any_trained_model():
+    for model in twins():
+        expected = np.sqrt(harness.numpy(model.terms(X, X, model(X), True))["contraction"])
+        np.testing.assert_allclose(model.jacobian_norm(X, batch_size=8), expected, rtol=1e-5)
+    plain = PlainAutoencoder(MLPEncoder((3,), "linear"), MLPDecoder((5,), ()))
+    plain.build((None, 5))
+    kernel = harness.numpy(plain.encoder.dense_layers()[0].kernel.value)  # of a linear net it is the Jacobian
+    np.testing.assert_allclose(plain.jacobian_norm(X), np.full(12, np.linalg.norm(kernel)), rtol=1e-5)
 
 
 def test_both_train_to_the_same_weights():
@@ -151,8 +162,8 @@ def test_what_only_resembles_one_sigmoid_layer_has_no_closed_form():
             return 2.0 * super().call(x, training)
 
     model = ContractiveAutoencoder(Doubled((4,), "sigmoid"), MLPDecoder((5,), ()))
-    assert not model.has_closed_form
-    assert ContractiveAutoencoder(MLPEncoder((4,), keras.activations.sigmoid), None).has_closed_form
+    assert not is_one_sigmoid_layer(model.encoder)
+    assert is_one_sigmoid_layer(MLPEncoder((4,), keras.activations.sigmoid))
 
 
 def test_what_would_take_hundreds_of_derivatives_is_refused():

@@ -9,13 +9,17 @@ from keras_vae import (
     VAE,
     AdditiveGaussianNoise,
     BernoulliLikelihood,
+    ContractiveAutoencoder,
     DenoisingAutoencoder,
     MaskingNoise,
     MLPDecoder,
     MLPEncoder,
     PlainAutoencoder,
+    SharedVarianceGaussianLikelihood,
     SquaredError,
     StackedDenoisingAutoencoder,
+    TopK,
+    TopKAutoencoder,
 )
 
 X = harness.images(24)
@@ -218,6 +222,40 @@ def test_a_layer_whose_inputs_changed_starts_anew(tmp_path):
     assert logs(epochs=1) == [0, 0, 0]
     assert logs(epochs=[1, 2, 1]) == [0, 1, 1]  # the last one stands on other codes now
     assert logs(1 - X, epochs=1) == [1, 1, 1]
+    assert logs(1 - X, epochs=1, optimizer=keras.optimizers.Adam(0.1)) == [1, 1, 1]
+    assert logs(1 - X, epochs=1, optimizer=keras.optimizers.Adam(0.1)) == [0, 0, 0]
+    assert logs(1 - X, epochs=1, optimizer="sgd", seed=3) == [1, 1, 1]
+
+
+def test_stages_do_not_share_weights():
+    shared = SharedVarianceGaussianLikelihood()
+    model = StackedDenoisingAutoencoder([dae(6, likelihood=shared), dae(4, likelihood=shared)])
+    harness.check_refuses(lambda: model.build((None, 8, 8, 1)), "`stages` must not share parts that have weights")
+
+
+def test_a_corruption_keeps_the_shape():
+    model = dae(corruption=keras.layers.Cropping2D(1))
+    harness.check_refuses(lambda: model.build((None, 8, 8, 1)), r"`corruption` must keep the shape of x, \(8, 8, 1\)")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_whole_numbers_train_as_floats_do(dtype):
+    """Every loss that looks at x itself: emphasis, dead units, Jacobians."""
+    x = np.random.default_rng(0).integers(0, 2, (8, 4, 4, 1)).astype(dtype)
+    net = lambda activation: MLPEncoder((5,), activation)  # noqa: E731
+    made = {
+        "emphasis": lambda: DenoisingAutoencoder(net("sigmoid"), emphasis=(1.0, 0.5), corruption=MaskingNoise(1.0)),
+        "dead units": lambda: TopKAutoencoder(net("linear"), MLPDecoder((4, 4, 1), ()), TopK(2), aux_k=2),
+        "Jacobian": lambda: ContractiveAutoencoder(net("tanh")),
+    }
+    for name, make in made.items():
+        losses = []
+        for data in (x, x.astype("float32")):
+            model = make()
+            model.build((None, 4, 4, 1))
+            harness.set_weights(model).compile(keras.optimizers.SGD(1e-3))
+            losses.append(model.fit(data, batch_size=4, shuffle=False, verbose=0).history["loss"])
+        np.testing.assert_allclose(*losses, rtol=1e-6, err_msg=name)
 
 
 def test_a_stack_is_one_autoencoder_and_a_classifier(tmp_path):

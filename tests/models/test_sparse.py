@@ -387,6 +387,15 @@ def test_explained_variance_of_data_far_from_zero():
     assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
 
 
+def test_explained_variance_of_nothing_and_of_other_shapes():
+    metric = ExplainedVariance()
+    metric.update_state(np.ones((4, 3), "float32"), np.zeros((4, 3), "float32"))
+    assert float(metric.result()) == 0.0  # nothing varies
+    harness.check_refuses(
+        lambda: metric.update_state(np.ones((4, 3)), np.ones((4, 1))), "`y` must have the shape of `x`"
+    )
+
+
 def test_explained_variance_in_fit():
     model = dictionary(TopK(3))
     model.compile("adam", metrics=[ExplainedVariance()])

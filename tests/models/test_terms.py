@@ -8,7 +8,7 @@ import pytest
 
 import harness
 import reference
-from keras_vae import VAE, VQVAE, BetaVAE, PlainAutoencoder
+from keras_vae import VAE, VQVAE, BetaVAE, KSparseAutoencoder, PlainAutoencoder
 from keras_vae.bottlenecks import VectorQuantizer, VectorQuantizerEMA
 from keras_vae.likelihoods import BernoulliLikelihood, SquaredError
 from keras_vae.nets import MLPDecoder, MLPEncoder
@@ -86,6 +86,18 @@ def test_each_loss_weight_is_a_weight_that_moves_the_loss_without_a_new_trace(na
     expected = value * second[term][0] - first[term][0]
     codebook = second.get("codebook", [0])[0] - first.get("codebook", [0])[0]
     assert moved == pytest.approx(expected + codebook, rel=1e-3, abs=1e-3)
+
+
+def test_a_number_given_for_a_coefficient_reaches_the_compiled_step():
+    model = built(BetaVAE(*nets(), latent_dim=2, beta=1.0))
+    first = model.evaluate(X, return_dict=True, verbose=0)
+    model.beta = 0.0
+    second = model.evaluate(X, return_dict=True, verbose=0)
+    assert second["loss"] == pytest.approx(second["distortion"]) and first["loss"] > first["distortion"]
+    assert isinstance(model.beta, keras.Variable) and model.get_config()["beta"] == 0.0
+    sparse = built(KSparseAutoencoder(MLPEncoder((6,), "linear"), k=5))
+    sparse.k = 2
+    assert (sparse.encode(X[:3]) != 0).sum(axis=1).tolist() == [2, 2, 2]
 
 
 def test_beta_of_one_is_the_vae():

@@ -1,0 +1,102 @@
+"""Classifiers of codes: what they are fed, what they refuse, files, and the protocol that trains them."""
+
+import keras
+import numpy as np
+import pytest
+
+import harness
+import keras_vae
+from keras_vae.training import NonFiniteLossError, finetune
+
+X = harness.images(12)
+LABELS = np.arange(12) % 3
+
+
+def classifier(loss="sparse_categorical_crossentropy"):
+    model = keras_vae.KSparseAutoencoder(keras_vae.MLPEncoder((6,), "linear"), k=2, alpha=2.0)
+    model.build((None, 8, 8, 1))
+    made = model.as_classifier(3)
+    harness.set_weights(made)
+    made.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return classifier()
+
+
+BAD = [
+    ((np.where(X > 0.5, np.nan, X), LABELS), "`x` must be finite"),
+    ((X[:, :4], LABELS), r"`x` must have shape \(batch, 8, 8, 1\)"),
+    ((X[:0], LABELS[:0]), "`x` must hold at least one example"),
+    ((X, LABELS + 1), r"`y` must be in \[0, 2\] for labels of 3 classes. Received: values from 1 to 3"),
+    ((X, LABELS - 1), r"`y` must be in \[0, 2\]"),
+    ((X, LABELS + 0.5), "`y` must hold whole numbers"),
+    (
+        (X, np.zeros((12, 2))),
+        r"`y` must be labels \(batch,\), or probabilities \(batch, 3\). Received: shape=\(12, 2\)",
+    ),
+    ((X, 2 * np.eye(3)[LABELS]), r"`y` must be in \[0, 1\] for probabilities of classes"),
+]
+
+
+@pytest.mark.parametrize("data, told", BAD, ids=range(len(BAD)))
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch"])
+def test_bad_data_is_refused_and_changes_nothing(shared, method, data, told):
+    before = harness.weights(shared)
+    harness.check_refuses(lambda: getattr(shared, method)(*data), told)
+    harness.assert_same_weights(before, harness.weights(shared))
+
+
+def test_validation_data_and_streams_are_checked_too(shared):
+    harness.check_refuses(
+        lambda: shared.fit(X, LABELS, validation_data=(X, LABELS + 9)), r"`validation_data\[1\]` must"
+    )
+    batches = ((X[i : i + 4], LABELS[i : i + 4] + 7) for i in (0, 4, 8))
+    harness.check_refuses(lambda: shared.fit(batches, verbose=0), r"`x \(first batch, y\)` must be in \[0, 2\]")
+
+
+def test_labels_and_probabilities_train_alike():
+    one, other = classifier(), classifier("categorical_crossentropy")
+    one.fit(X, LABELS, batch_size=6, epochs=2, shuffle=False, verbose=0)
+    other.fit(X, np.eye(3, dtype="float32")[LABELS], batch_size=6, epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(one.predict(X, verbose=0), other.predict(X, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+def test_class_weights_and_sample_weights_are_keras_own(shared):
+    for weights in ({"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}, {"sample_weight": np.ones(12)}):
+        assert np.isfinite(shared.fit(X, LABELS, verbose=0, **weights).history["loss"][0])
+
+
+def test_a_loss_that_is_not_finite_stops_the_training():
+    model = classifier()
+    model.optimizer.learning_rate = 1e38
+    with pytest.raises(NonFiniteLossError, match="`loss` is not finite"):
+        model.fit(X, LABELS, batch_size=4, epochs=4, verbose=0)
+
+
+def test_saved_and_loaded(tmp_path, shared):
+    shared.save(tmp_path / "classifier.keras")
+    loaded = keras.saving.load_model(tmp_path / "classifier.keras")
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), shared.predict(X, verbose=0), rtol=1e-5)
+    loaded.fit(X, LABELS, verbose=0)
+    harness.check_refuses(lambda: loaded.fit(X, LABELS + 1), "`y` must be in")
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = classifier()
+        logs = model.fit(X, LABELS, epochs=2, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    harness.assert_finite(logs)
+    assert {v.dtype for v in model.variables if keras.backend.is_float_dtype(v.dtype)} == {"float32"}
+
+
+@pytest.mark.parametrize("callbacks", [None, [], keras.callbacks.LambdaCallback()], ids=["none", "empty", "one"])
+def test_finetune_takes_callbacks_as_fit_does(shared, callbacks):
+    history = finetune(shared, X, LABELS, (X, LABELS), epochs=1, batch_size=6, callbacks=callbacks, verbose=0)
+    assert "val_accuracy" in history.history
