@@ -90,7 +90,7 @@ def main():
                 limits="28x28 digits only. There is no prior: it does not sample.",
                 preview=filters,
             )
-    run.finish(f"Denoising autoencoder on MNIST, test set, seed {args.seed}", rows)
+    run.finish(f"Denoising autoencoder on MNIST, test set, seed {args.seed} (the paper's figure is a picture)", rows)
 
 
 if __name__ == "__main__":

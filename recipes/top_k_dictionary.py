@@ -80,7 +80,7 @@ def main():
                     limits="28x28 digits only. There is no prior: it does not sample.",
                     **facts,
                 )
-    run.finish(f"Dictionaries of MNIST, k = {K}, seed {args.seed}", rows)
+    run.finish(f"Dictionaries of MNIST, k = {K}, seed {args.seed} (no figure of the papers is comparable)", rows)
 
 
 if __name__ == "__main__":

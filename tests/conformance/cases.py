@@ -1,6 +1,7 @@
 """One case for every class that is registered for serialization: an `@export` without one fails the suite by name."""
 
 import dataclasses
+from unittest import mock
 
 import keras
 import numpy as np
@@ -94,8 +95,17 @@ def deterministic_golden(model):
 
 
 def corruption_golden(layer):
-    """What is destroyed is drawn at random; that nothing is outside of training is the same everywhere."""
-    return layer(MAP, training=False)
+    """What is destroyed and what is left, for one draw that is NumPy's and so the same everywhere."""
+    rng = np.random.default_rng(0)
+    draws = {
+        "uniform": lambda shape, **_: keras.ops.convert_to_tensor(rng.random(tuple(shape), "float32")),
+        "normal": lambda shape, stddev, **_: keras.ops.convert_to_tensor(
+            (stddev * rng.normal(size=tuple(shape))).astype("float32")
+        ),
+    }
+    with mock.patch.multiple(keras.random, **draws):
+        corrupted, destroyed = layer.corrupt(keras.ops.convert_to_tensor(MAP))
+    return {"corrupted": keras.ops.cast(corrupted, "float32"), "destroyed": keras.ops.cast(destroyed, "float32")}
 
 
 def sigmoid_net(*units):

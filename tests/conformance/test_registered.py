@@ -82,10 +82,11 @@ def test_model(name, tmp_path):
     harness.check_model(lambda: REGISTRY[name](**case.arguments()), case.x, tmp_path)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_model_under_mixed_precision(name):
+def test_model_under_mixed_precision(name, policy):
     case = CASES[name]
-    harness.check_mixed_precision(lambda: REGISTRY[name](**case.arguments()), case.x)
+    harness.check_mixed_precision(lambda: REGISTRY[name](**case.arguments()), case.x, policy)
 
 
 @pytest.mark.parametrize("name", METRICS)
