@@ -5,12 +5,13 @@ from keras_vae.presets.layout import PREVIEW, WEIGHTS
 SPDX = ("apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "bsd-3-clause")
 
 
-def model_card(metadata, has_preview):
+def model_card(metadata, has_preview, samples):
     """The text of `README.md` for a preset.
 
     Args:
         metadata: dict, the content of `metadata.json`.
         has_preview: bool, whether there is a `preview.png` to show.
+        samples: bool, whether the model has a prior to sample from.
     """
     name, kind = metadata["name"], metadata["model"]
     summary = metadata["description"] or f"A `{kind}` trained on {metadata['dataset']} by `{metadata['recipe']}`."
@@ -18,9 +19,9 @@ def model_card(metadata, has_preview):
         _front_matter(kind, metadata["licence"]),
         f"# {name}",
         summary,
-        f"![What {name} draws]({PREVIEW})" if has_preview else "",
+        f"![Preview of {name}]({PREVIEW})" if has_preview else "",
         "## Use",
-        _usage(name, metadata),
+        _usage(name, metadata, samples),
         "## Model",
         _model_table(metadata),
         "## Data and licence",
@@ -39,15 +40,15 @@ def _front_matter(kind, licence):
     return f"---\nlibrary_name: keras\nlicense: {known}\ntags: [keras_vae, {kind.lower()}, autoencoder]\n---"
 
 
-def _usage(name, metadata):
+def _usage(name, metadata, samples):
     shape = ", ".join(str(size) for size in metadata["image_shape"])
     latent = ", ".join(str(size) for size in metadata["latent_shape"])
     code = f"""import keras_vae
 
 model = keras_vae.load_pretrained("{name}")  # or the path of this folder; on TensorFlow, JAX or torch
 z = model.encode(images)  # images: float32 in [0, 1], shape (batch, {shape})
-images = model.decode(z)  # z: shape (batch, {latent})
-samples = model.sample(16, seed=0)"""
+images = model.decode(z)  # z: shape (batch, {latent})"""
+    code += "\nsamples = model.sample(16, seed=0)" if samples else ""
     return f"```python\n{code}\n```"
 
 

@@ -96,7 +96,8 @@ def save_pretrained(model, folder, *, recipe, dataset, licence, seed, metrics, d
                 (fresh / PREVIEW).write_bytes(picture)
             else:
                 write_png(fresh / PREVIEW, picture)
-        (fresh / CARD).write_text(model_card(metadata, has_preview=picture is not None), encoding="utf-8")
+        card = model_card(metadata, has_preview=picture is not None, samples=model.prior is not None)
+        (fresh / CARD).write_text(card, encoding="utf-8")
         _compare(model, load_pretrained(fresh))
     return folder
 
