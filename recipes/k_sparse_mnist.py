@@ -3,8 +3,8 @@
 Paper     Makhzani & Frey 2013, arXiv:1312.5663: k annealed from all units over the first half of the training, alpha k
           of them kept in codes. Its table of errors could not be verified; the bars, 1.5 % and 1.1 %, are our own.
 Command   KERAS_BACKEND=jax python recipes/k_sparse_mnist.py     (mnist through tensorflow-datasets)
-Hardware  two CPU cores, JAX: some 30 minutes (estimate). --full, 1,000 epochs: not run.
-Measured  not yet: no run of the default form has ended.
+Hardware  one busy CPU core, JAX: 19 minutes. --full, 1,000 epochs: not run.
+Measured  seed 0: linear probe 2.12 %, fine-tuned 1.77 %, both bars missed; 100 labels 20.3 %, 1,000 labels 6.7 %.
 """
 
 from pathlib import Path

@@ -182,7 +182,7 @@ class HostMethods:
             numpy float32 array (batch,), units of h per unit of x.
 
         Raises:
-            ValueError: for bad data.
+            ValueError: for bad data, or images too large for the exact norm in batches of that size.
         """
         x = self._images(x)
         sampler = self._samplers.get("jacobian", self, self._jacobian_norm)

@@ -159,9 +159,8 @@ class CheckedMethods:
         y = y if y is None else checked_stream(y, self._check_target, names[1])
         if sample_weight is not None:
             check_weights(names[2], sample_weight)
-            y = (
-                x if self.has_terms and y is None and is_array(x) else y
-            )  # Keras drops weights that come without a target
+            if self.has_terms and y is None and is_array(x):
+                y = x  # Keras drops weights that come without a target
         return x, y, sample_weight
 
     def _checked(self, x, name):
