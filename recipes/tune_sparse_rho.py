@@ -2,8 +2,8 @@
 
 Compare   trials with each other, on 10,000 digits to train and 2,000 to judge by, keras-tuner's Bayesian search.
 Command   KERAS_BACKEND=jax python recipes/tune_sparse_rho.py     (needs the extras `tune` and `recipes`)
-Hardware  one CPU core, JAX: some 10 minutes for 12 trials (estimate). --full, 60 trials: not run. --resume goes on.
-Measured  not yet: no run of the default form has ended.
+Hardware  one CPU core, JAX: 2 minutes for 12 trials. --full, 60 trials: not run. --resume goes on.
+Measured  seed 0: best rho 0.083 with sparsity_weight 0.91, probe error 5.25 % of 2,000 digits; the others 5.75 to 10.9 %.
 """
 
 from pathlib import Path
@@ -89,6 +89,8 @@ def picture(trials, path):
     figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
     points = axes.scatter(trials[:, 0], trials[:, 1], c=trials[:, 2], cmap="viridis_r", s=90, edgecolors="black")
     axes.set(xscale="log", yscale="log", xlabel="rho", ylabel="sparsity_weight")
+    axes.set_xticks([0.01, 0.03, 0.1, 0.3], ["0.01", "0.03", "0.1", "0.3"])
+    axes.tick_params(which="minor", labelbottom=False)
     axes.annotate("best", trials[0, :2], xytext=(8, 8), textcoords="offset points")
     figure.colorbar(points, label="probe error, %")
     figure.savefig(path, dpi=120)
