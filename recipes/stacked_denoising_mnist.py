@@ -3,8 +3,9 @@
 Paper     Vincent et al. 2010, JMLR 11:3371, SDAE-3: test error 1.28 % (+-0.22) on MNIST at a corruption of 25 %, 9.53 %
           on rot at 25 % (figures read in notes on the paper); SAE-3, without corruption: 1.40 % and 10.30 %.
 Command   KERAS_BACKEND=jax python recipes/stacked_denoising_mnist.py    (mnist through tensorflow-datasets)
-Hardware  two CPU cores, JAX: some 50 minutes (estimate). --full, 100 epochs a layer: not run.
-Measured  not yet: no run of the default form has ended. The rotated digits are drawn anew, not the paper's files.
+Hardware  one busy CPU core, JAX: 61 minutes for the four stacks. --full, 100 epochs a layer: not run.
+Measured  seed 0, masking 25 % | none: MNIST 1.43 | 1.81 %, rot 11.22 | 11.82 % (missed; drawn anew, an SVM makes 11.9 %
+          there, 11.11 in the paper); linear probe 3.06 | 4.52 and 19.9 | 24.9 %; 1,000 labels 9.0 | 11.4, 37.8 | 48.6.
 """
 
 import shutil
