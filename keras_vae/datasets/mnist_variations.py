@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from keras_vae.datasets.image_reader import ImageReader
 from keras_vae.datasets.loader import load_images
 from keras_vae.datasets.prepared import has_dataset
 from keras_vae.ops.checks import integer, one_of
@@ -66,12 +67,13 @@ def load_mnist_variation(name, split="train", *, seed=0, data_dir=None, download
     return digits, labels
 
 
-def original_mnist(rows, **options):
+def original_mnist(rows, data_dir=None, download=False):
     """The `rows` of MNIST's 60,000 training digits followed by its 10,000 test digits, in the order of its own files.
 
     Args:
         rows: slice of 0 .. 70,000.
-        **options: of `load_images`.
+        data_dir: path or None; see `load_images`. Default: None.
+        download: bool; see `load_images`. Default: False.
 
     Returns:
         uint8 array (n, 28, 28, 1) and int64 array (n,).
@@ -81,9 +83,8 @@ def original_mnist(rows, **options):
         start, stop = (min(max(row - first, 0), size) for row in (rows.start, rows.stop))
         first += size
         if start < stop:
-            images, labels = load_images("mnist", split, labels=True, **options)
-            places = original_order(split, len(images))[start:stop]
-            found.append((images[places], labels[places]))
+            reader = ImageReader("mnist", split, data_dir, download, labels=True)
+            found.append(reader.read(original_order(split, len(reader))[start:stop], "auto"))
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
