@@ -79,7 +79,7 @@ def main():
     run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
     rows = []
     for name in ("mnist", "rot"):
-        for level in (0.25, 0.0):
+        for level in args.pick((0.25, 0.0), (0.25, 0.0), (0.25,)):
             model, found, (filters, reconstructions) = measure(name, level, run, args)
             run.save_metrics({f"{name}, corruption {level}": {k: round(v, 2) for k, v in found.items()}})
             run.save_image(f"filters_{name}_{level}", filters)
