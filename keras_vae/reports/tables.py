@@ -28,7 +28,10 @@ def table(rows, title=None, columns=None):
     drawn = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", show_header=any(headings))
     for index, heading in enumerate(headings):
         numeric = all(_is_number(row[index]) or row[index] is None for row in body)
-        drawn.add_column(heading, justify="right" if numeric and body else "left", overflow="fold")
+        # The first column names its row, to be copied from: it is folded last.
+        widest = 0 if index else max((len(text_of(row[0])) for row in body), default=0)
+        justify = "right" if numeric and body else "left"
+        drawn.add_column(heading, justify=justify, overflow="fold", min_width=min(widest, 32) or None)
     for row in body:
         drawn.add_row(*(escape(text_of(value)) for value in row))  # a file may be called digit[b].png
     # Made here and not at import, so that it follows the stdout of the moment; a file gets the room it needs.

@@ -122,3 +122,9 @@ def test_curves_take_a_history_and_chosen_keys():
         curves(History(), keys=["elbo"])
     with pytest.raises(ValueError, match="`history` must hold at least one epoch"):
         curves({})
+
+
+def test_names_in_the_first_column_are_not_folded(capsys):
+    name = "a_name_to_be_copied_whole_00001"
+    table([{"preset": name, **{f"column {i}": "unbroken" * 9 for i in range(6)}}])
+    assert name in capsys.readouterr().out
