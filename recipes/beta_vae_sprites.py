@@ -48,14 +48,8 @@ def main():
     total = epochs * len(batches)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, total) if not args.full else 1e-4
     model.compile(keras.optimizers.Adam(rate))
-    batches.epoch = done = keras_vae.training.resume(model, run.checkpoint) if args.resume else 0
-    history = model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        validation_data=(test[:1000],),
-        callbacks=[keras_vae.training.TrainingCheckpoint(run.checkpoint)],
+    history = keras_vae.training.fit_resumable(
+        model, batches, epochs, run.checkpoint, args.resume, validation_data=(test[:1000],)
     )
 
     posterior = model.encode(test, output="distribution")

@@ -36,14 +36,7 @@ def train(name, batches, run, args):
     epochs = args.pick(60, 500, 2)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(batches))))
     folder = run.checkpoint / name
-    batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
-    model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        callbacks=[keras_vae.training.TrainingCheckpoint(folder, every=5)],
-    )
+    keras_vae.training.fit_resumable(model, batches, epochs, folder, args.resume, every=5)
     return model
 
 

@@ -38,15 +38,8 @@ def train(images, level, run, args):
     batches = ImageBatches(images, 100, seed=args.seed, drop_remainder=True)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))))
     folder = run.checkpoint / str(level)
-    batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
     print(f"Masking {level:.0%}: {epochs} epochs", flush=True)
-    model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        callbacks=[keras_vae.training.TrainingCheckpoint(folder, every=5)],
-    )
+    keras_vae.training.fit_resumable(model, batches, epochs, folder, args.resume, every=5)
     return model
 
 

@@ -47,13 +47,8 @@ def main():
     total = epochs * len(batches)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, total)))
     anneal = CoefficientSchedule("k", linear_schedule(model.encoder.units[0], K, steps=total // 2))
-    batches.epoch = done = keras_vae.training.resume(model, run.checkpoint) if args.resume else 0
-    history = model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        callbacks=[anneal, keras_vae.training.TrainingCheckpoint(run.checkpoint, every=10)],
+    history = keras_vae.training.fit_resumable(
+        model, batches, epochs, run.checkpoint, args.resume, every=10, callbacks=[anneal]
     )
     model.k.assign(K)  # the schedule's last step is that before the last batch
 

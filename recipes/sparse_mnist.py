@@ -57,14 +57,7 @@ def main():
     model = make_model()
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(batches))
     model.compile(keras.optimizers.Adam(rate))
-    batches.epoch = done = keras_vae.training.resume(model, run.checkpoint) if args.resume else 0
-    history = model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        callbacks=[keras_vae.training.TrainingCheckpoint(run.checkpoint, every=10)],
-    )
+    history = keras_vae.training.fit_resumable(model, batches, epochs, run.checkpoint, args.resume, every=10)
 
     codes = [(model.encode(x, batch_size=1000), y) for x, y in (train, test)]
     pixels = [(x.reshape(len(x), -1), y) for x, y in (train, test)]

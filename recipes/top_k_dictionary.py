@@ -50,15 +50,8 @@ def main():
             rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
             model.compile(keras.optimizers.Adam(rate), metrics=[ExplainedVariance()])
             folder = run.checkpoint / name.replace(" ", "_")
-            batches.epoch = done = keras_vae.training.resume(model, folder) if args.resume else 0
             print(f"{name}: {epochs} epochs", flush=True)
-            model.fit(
-                batches,
-                epochs=epochs,
-                initial_epoch=done,
-                shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-                callbacks=[keras_vae.training.TrainingCheckpoint(folder)],
-            )
+            keras_vae.training.fit_resumable(model, batches, epochs, folder, args.resume)
             scores = model.evaluate(test, verbose=0, return_dict=True)
             codes = model.encode(test, batch_size=1000)
             found = {key: scores[key] for key in ("explained_variance", "dead", "distortion")}

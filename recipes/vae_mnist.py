@@ -53,20 +53,12 @@ def main():
     model, trainer = make_models()
     rate = schedule(args, {"total": epochs * len(batches), "epoch": len(batches)})
     trainer.compile(keras.optimizers.Adam(rate, epsilon=args.pick(1e-7, 1e-4, 1e-7)))
-    callbacks = [keras_vae.training.TrainingCheckpoint(run.checkpoint, every=20)]
+    callbacks = []
     if not args.full:  # the paper has no warm-up: 18 times the updates take its place
         rise = linear_schedule(0.0, 1.0, epochs // 10 * len(batches) + 1)
         callbacks.append(keras_vae.callbacks.CoefficientSchedule("beta", rise))
-    batches.epoch = done = keras_vae.training.resume(trainer, run.checkpoint) if args.resume else 0
-    history = trainer.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,  # the stream orders its batches itself, so that a resumed run is the same run
-        validation_data=(test,),
-        validation_freq=10,
-        callbacks=callbacks,
-    )
+    options = {"every": 20, "callbacks": callbacks, "validation_data": (test,), "validation_freq": 10}
+    history = keras_vae.training.fit_resumable(trainer, batches, epochs, run.checkpoint, args.resume, **options)
     model.compile()
 
     posterior = model.encode(test, output="distribution")

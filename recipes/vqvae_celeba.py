@@ -66,10 +66,8 @@ def train(make, batches, test, epochs, run, args):
     )
     trained.compile(keras.optimizers.Adam(schedule))
     folder = run.checkpoint / type(model).__name__.lower()
-    batches.epoch = done = keras_vae.training.resume(trained, folder) if args.resume else 0
-    callbacks = [keras_vae.training.TrainingCheckpoint(folder)]
-    options = {"epochs": epochs, "initial_epoch": done, "shuffle": False, "callbacks": callbacks}
-    history = trained.fit(batches, validation_data=(test,), **options)  # the stream orders its batches itself
+    fit = keras_vae.training.fit_resumable
+    history = fit(trained, batches, epochs, folder, args.resume, validation_data=(test,))
     if history.epoch:
         curves(history, run.pictures / f"curves_{type(model).__name__.lower()}.png")
     model.set_weights(trained.get_weights())

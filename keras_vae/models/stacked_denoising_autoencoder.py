@@ -41,7 +41,7 @@ class StackedDenoisingAutoencoder(Autoencoder):
 
     Raises:
         TypeError: if `stages` holds anything but DenoisingAutoencoder.
-        ValueError: if `stages` is empty, or their shapes do not fit.
+        ValueError: if `stages` is empty, their shapes do not fit, or two of them share a part that has weights.
 
     Reference:
         Vincent, Larochelle, Lajoie, Bengio & Manzagol 2010, JMLR 11:3371.
@@ -111,6 +111,7 @@ class StackedDenoisingAutoencoder(Autoencoder):
         Raises:
             TypeError: if `x` is not an array.
             ValueError: for bad data, or numbers of epochs that do not fit the layers.
+            FileExistsError: if a folder of a layer's name in `folder` holds other files.
         """
         if not is_array(x):
             raise TypeError(f"`x` must be an array, for every layer sees all codes. Received: {type(x).__name__}.")
@@ -187,6 +188,8 @@ def _is_of(folder, fingerprint):
     mark = folder / "inputs.sha256"
     if mark.is_file() and mark.read_text() == fingerprint:
         return True
+    if folder.is_dir() and any(folder.iterdir()) and not mark.exists():
+        raise FileExistsError(f"`folder` must be free for checkpoints. Received: {folder} holds other files.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     mark.write_text(fingerprint)

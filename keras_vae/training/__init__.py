@@ -1,7 +1,7 @@
 """The training contract, compiled samplers, gradient routing, checks on data, checkpoints."""
 
 from keras_vae.training.checked_methods import CheckedMethods
-from keras_vae.training.checkpoint import TrainingCheckpoint, resume
+from keras_vae.training.checkpoint import TrainingCheckpoint, fit_resumable, resume
 from keras_vae.training.data import check_values
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, pure
@@ -21,6 +21,7 @@ __all__ = [
     "TrainingCheckpoint",
     "check_values",
     "finetune",
+    "fit_resumable",
     "frozen",
     "pure",
     "resume",

@@ -118,6 +118,44 @@ def resume(model, folder):
     return state["epoch"]
 
 
+def fit_resumable(model, batches, epochs, folder, resumed=False, every=1, callbacks=(), **kwargs):
+    """`fit` on a seeded stream with checkpoints, or on from the last of them: the run is the same either way.
+
+    Keras does not shuffle here: the stream orders its batches by its own seed and epoch.
+
+    Args:
+        model: keras.Model, built and compiled.
+        batches: seeded stream of this library, such as `keras_vae.datasets.ImageBatches`: its `epoch` is set.
+        epochs: int, the epochs of the whole run.
+        folder: str or path, of the checkpoints.
+        resumed: bool, whether to go on from the checkpoint in `folder`, if there is one. Default: False.
+        every: int >= 1, epochs between two checkpoints. Default: 1.
+        callbacks: sequence of keras.callbacks.Callback, run before the checkpoint is written. Default: ().
+        **kwargs: of keras.Model.fit, such as `validation_data`.
+
+    Returns:
+        keras.callbacks.History, of the epochs of this call.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np, keras_vae
+    >>> model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((2,)), keras_vae.MLPDecoder((4, 4, 1), ()))
+    >>> model.build((None, 4, 4, 1))
+    >>> model.compile("adam")
+    >>> batches = keras_vae.datasets.ImageBatches(np.zeros((8, 4, 4, 1), "uint8"), 4, seed=0)
+    >>> folder = tempfile.mkdtemp()
+    >>> len(keras_vae.training.fit_resumable(model, batches, 2, folder, verbose=0).epoch)
+    2
+    >>> keras_vae.training.fit_resumable(model, batches, 3, folder, resumed=True, verbose=0).epoch
+    [2]
+    """
+    batches.epoch = done = resume(model, folder) if resumed else 0
+    checkpoint = TrainingCheckpoint(folder, every=every)
+    options = {"epochs": epochs, "initial_epoch": done, "callbacks": [*callbacks, checkpoint]}
+    return model.fit(batches, shuffle=False, **options, **kwargs)
+
+
 def _seed_states(model):
     return [v for v in model.variables if v.name == "seed_generator_state"]
 

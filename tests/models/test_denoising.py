@@ -227,6 +227,15 @@ def test_a_layer_whose_inputs_changed_starts_anew(tmp_path):
     assert logs(1 - X, epochs=1, optimizer="sgd", seed=3) == [1, 1, 1]
 
 
+def test_pretraining_leaves_the_files_of_others(tmp_path):
+    mine = tmp_path / "layer-1" / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("written by hand")
+    with pytest.raises(FileExistsError, match="`folder` must be free for checkpoints"):
+        stack().pretrain(X, epochs=1, folder=tmp_path, verbose=0)
+    assert mine.read_text() == "written by hand"
+
+
 def test_stages_do_not_share_weights():
     shared = SharedVarianceGaussianLikelihood()
     model = StackedDenoisingAutoencoder([dae(6, likelihood=shared), dae(4, likelihood=shared)])

@@ -8,8 +8,10 @@ import pytest
 from keras import ops
 
 import harness
+import keras_vae
+from keras_vae.datasets import ImageBatches
 from keras_vae.ops.numerics import sum_event
-from keras_vae.training import NonFiniteLossError, TermsModel, TrainingCheckpoint, resume
+from keras_vae.training import NonFiniteLossError, TermsModel, TrainingCheckpoint, fit_resumable, resume
 from toys import points
 
 
@@ -42,6 +44,29 @@ def fit(model, folder, epochs, initial_epoch=0):
     options = {"batch_size": 4, "epochs": epochs, "initial_epoch": initial_epoch, "shuffle": False, "verbose": 0}
     model.fit(points(16), callbacks=[TrainingCheckpoint(folder)], **options)
     return harness.weights(model) + harness.weights(model.optimizer)
+
+
+def test_a_seeded_stream_goes_on_in_the_order_it_would_have_had(tmp_path):
+    images = np.arange(12 * 16, dtype="uint8").reshape(12, 4, 4, 1)
+
+    def weights(folder, *runs):
+        for epochs, resumed in runs:
+            keras.utils.set_random_seed(0)
+            model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((3,)), keras_vae.MLPDecoder((4, 4, 1), ()))
+            model.build((None, 4, 4, 1))
+            model.compile("adam")
+            history = fit_resumable(
+                model, ImageBatches(images, 4, seed=1), epochs, tmp_path / folder, resumed, every=2, verbose=0
+            )
+        return harness.weights(model) + harness.weights(model.optimizer), history.epoch
+
+    whole, _ = weights("whole", (4, False))
+    parts, epochs = weights("parts", (3, False), (4, True))
+    assert epochs == [3]
+    harness.assert_same_weights(whole, parts)
+    anew, epochs = weights("parts", (4, False))  # not asked to go on: the checkpoint is left alone until it is replaced
+    assert epochs == [0, 1, 2, 3]
+    harness.assert_same_weights(whole, anew)
 
 
 def test_resuming_is_bit_exact(tmp_path):
