@@ -3,6 +3,7 @@
 from keras_vae.layers.activations import Activations
 from keras_vae.layers.additive_gaussian_noise import AdditiveGaussianNoise
 from keras_vae.layers.bernoulli_mask import BernoulliMask
+from keras_vae.layers.centering import Centering
 from keras_vae.layers.chain import Chain
 from keras_vae.layers.corruption import Corruption
 from keras_vae.layers.masking_noise import MaskingNoise
@@ -15,6 +16,7 @@ __all__ = [
     "Activations",
     "AdditiveGaussianNoise",
     "BernoulliMask",
+    "Centering",
     "Chain",
     "Corruption",
     "MaskingNoise",

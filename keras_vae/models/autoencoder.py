@@ -129,11 +129,12 @@ class Autoencoder(HostMethods, TermsModel):
         log_weights = log_joint + self.prior.log_prob(z) - posterior.log_prob(z)
         return ops.reshape(log_weights, (-1, samples))
 
-    def as_classifier(self, num_classes):
+    def as_classifier(self, num_classes, **kwargs):
         """A classifier on the encoder: codes as `encode` gives them, then a softmax layer. The weights are shared.
 
         Args:
             num_classes: int >= 2.
+            **kwargs: of `Classifier`, such as `dropout` and `corruption`.
 
         Returns:
             `Classifier`, built, to `compile` and `fit` on (x, integer labels); training it fine-tunes this encoder.
@@ -147,7 +148,7 @@ class Autoencoder(HostMethods, TermsModel):
                 f"`as_classifier` needs continuous latents: integer codes are names and not magnitudes. "
                 f"Received: a {type(self).__name__} with a {type(self.bottleneck).__name__}."
             )
-        classifier = Classifier(self.encoder, self.bottleneck, num_classes)
+        classifier = Classifier(self.encoder, self.bottleneck, num_classes, **kwargs)
         classifier.build((None, *self.image_shape))
         return classifier
 

@@ -3,7 +3,7 @@
 import keras
 
 from keras_vae.bottlenecks import Bottleneck
-from keras_vae.ops.checks import instance, integer
+from keras_vae.ops.checks import in_half_open_interval, instance, integer
 from keras_vae.ops.registration import Configured, export
 from keras_vae.training import CheckedMethods, check_values
 
@@ -18,6 +18,9 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         encoder: keras layer or model, x -> features.
         bottleneck: Bottleneck, features -> codes.
         num_classes: int >= 2.
+        dropout: float in [0, 1), the share of codes that are dropped while training. Default: 0.0.
+        corruption: Corruption, or any other Keras layer x -> x~ that keeps the shape, applied to images while training;
+            None for none. Default: None.
         **kwargs: of keras.Model.
 
     Input shape:
@@ -28,7 +31,7 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     Raises:
         TypeError: if a part is of the wrong kind, or `num_classes` not an integer.
-        ValueError: if `num_classes` is not >= 2.
+        ValueError: if `num_classes` is not >= 2, or `dropout` not in [0, 1).
 
     Example:
 
@@ -44,13 +47,16 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     has_terms = False
 
-    def __init__(self, encoder, bottleneck, num_classes, **kwargs):
+    def __init__(self, encoder, bottleneck, num_classes, dropout=0.0, corruption=None, **kwargs):
         super().__init__(**kwargs)
         self.image_shape = None
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
         self.bottleneck = instance("bottleneck", bottleneck, Bottleneck)
         self.num_classes = integer("num_classes", num_classes, low=2)
+        self.dropout = in_half_open_interval("dropout", dropout, 0.0, 1.0)
+        self.corruption = corruption if corruption is None else instance("corruption", corruption, keras.layers.Layer)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy)
+        self.drop = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
         self.head = keras.layers.Dense(self.num_classes, activation="softmax", dtype="float32", name="head")
 
     def build(self, input_shape):
@@ -74,5 +80,8 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         return check_values(name, values, interval=(0, self.num_classes - 1), reason=reason, whole=True)
 
     def call(self, x, training=False):
+        if training and self.corruption is not None:
+            x = self.corruption(x, training=True)
         parameters = self.bottleneck.parameters(self.encoder(x, training=training))
-        return self.head(self.flatten(self.bottleneck.posterior(parameters).mode))
+        codes = self.flatten(self.bottleneck.posterior(parameters).mode)
+        return self.head(self.drop(codes, training=training))

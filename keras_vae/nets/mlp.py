@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 from keras import layers
 
-from keras_vae.layers import Chain
-from keras_vae.ops.checks import integers
+from keras_vae.layers import Centering, Chain
+from keras_vae.ops.checks import instance, integers
 from keras_vae.ops.registration import export
 
 
@@ -16,6 +17,7 @@ class MLPEncoder(Chain):
     Args:
         units: sequence of ints >= 1, the widths of the hidden layers, all activated.
         activation: str, name of a Keras activation. Default: "relu".
+        centered: bool, whether the mean of the data is taken off first, which `adapt(x)` measures. Default: False.
         **kwargs: of keras.layers.Layer.
 
     Input shape:
@@ -34,15 +36,34 @@ class MLPEncoder(Chain):
     (2, 8)
     """
 
-    def __init__(self, units, activation="relu", **kwargs):
+    def __init__(self, units, activation="relu", centered=False, **kwargs):
         super().__init__(**kwargs)
         self.units = integers("units", units)
         self.activation = activation
+        self.centered = instance("centered", centered, bool)
 
     def make_parts(self, input_shape):
         policy = self.dtype_policy
         hidden = [layers.Dense(n, self.activation, dtype=policy, name=f"dense_{i}") for i, n in enumerate(self.units)]
-        return [layers.Flatten(dtype=policy, name="flatten"), *hidden]
+        first = [Centering(dtype=policy, name="centering")] if self.centered else []
+        return [*first, layers.Flatten(dtype=policy, name="flatten"), *hidden]
+
+    def adapt(self, x):
+        """Measures the mean that a centred encoder takes off, as keras.layers.Normalization does: before `fit`.
+
+        Args:
+            x: array (n, ...), the training data, as it will be fed.
+
+        Raises:
+            ValueError: if the encoder was not made with `centered=True`, or `x` is empty, not finite or of another
+                shape than the encoder was built for.
+        """
+        if not self.centered:
+            raise ValueError("`centered` must be True for `adapt`. Received: an encoder with centered=False.")
+        if not self.built:
+            self.build((None, *np.shape(x)[1:]))
+            self.built = True
+        self.parts[0].adapt(x)
 
     def dense_layers(self):
         """The fully connected layers, in order; known once the encoder is built.

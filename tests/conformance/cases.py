@@ -124,7 +124,7 @@ def quantizer_golden(layer):
 
 CASES = {
     # nets
-    "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh"}, IMAGES),
+    "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh", "centered": True}, IMAGES),
     "MLPDecoder": Case(lambda: {"output_shape": (4, 4, 2), "units": (5,), "activation": "tanh"}, VECTORS),
     "ConvEncoder": Case(lambda: {"filters": (3, 4), "units": 5, "kernel_size": 3, "activation": "elu"}, IMAGES),
     "ConvDecoder": Case(
@@ -137,6 +137,7 @@ CASES = {
         MAP[:, :2, :2],
     ),
     # layers
+    "Centering": Case(lambda: {}, MAP),
     "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
     "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
     "MaskingNoise": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
@@ -261,6 +262,13 @@ CASES = {
         golden=lambda model: {k: v for k, v in still_golden(model).items() if k not in ("contraction", "loss")},
     ),
     "Classifier": Case(
-        lambda: {"encoder": sigmoid_net(7), "bottleneck": keras_vae.KSparse(3), "num_classes": 4}, IMAGES
+        lambda: {
+            "encoder": sigmoid_net(7),
+            "bottleneck": keras_vae.KSparse(3),
+            "num_classes": 4,
+            "dropout": 0.5,
+            "corruption": keras_vae.MaskingNoise(0.2, seed=1),
+        },
+        IMAGES,
     ),
 }

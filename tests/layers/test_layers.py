@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import harness
-from keras_vae.layers import Chain, ResidualStack, UpsamplingConv2D
+from keras_vae.layers import Centering, Chain, ResidualStack, UpsamplingConv2D
 from keras_vae.ops.numerics import sum_event
 from keras_vae.training import TermsModel
 
@@ -97,3 +97,28 @@ def test_residual_stack_refuses(argument):
 def test_a_chain_without_parts_is_told_so():
     with pytest.raises(TypeError, match="Chain must define `make_parts"):
         Chain().build((None, 2))
+
+
+def test_centering_takes_off_the_mean_of_what_it_was_adapted_to():
+    x = np.random.default_rng(0).integers(0, 256, (7, 3, 2), dtype="uint8")
+    layer = Centering()
+    layer.adapt(x)
+    got = harness.numpy(layer(x.astype("float32")))
+    np.testing.assert_allclose(got, x - x.mean(axis=0), atol=1e-4)
+    assert not layer.trainable_weights and len(layer.weights) == 1
+
+
+@pytest.mark.parametrize(
+    "x, told",
+    [
+        (np.zeros((0, 3)), r"`x` must have shape \(n, ...\), not empty. Received: shape \(0, 3\)"),
+        (np.zeros(3), r"`x` must have shape \(n, ...\), not empty. Received: shape \(3,\)"),
+        (np.zeros((2, 4)), r"`x` must have shape \(n, 3\). Received: shape \(2, 4\)"),
+        (np.array([[0.0, np.nan, 1.0]]), "`x` must be finite"),
+    ],
+)
+def test_centering_refuses(x, told):
+    layer = Centering()
+    layer.adapt(np.ones((2, 3)))
+    harness.check_refuses(lambda: layer.adapt(x), told)
+    np.testing.assert_array_equal(harness.numpy(layer.mean.value), np.ones(3))

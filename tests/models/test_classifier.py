@@ -100,3 +100,22 @@ def test_mixed_precision(policy):
 def test_finetune_takes_callbacks_as_fit_does(shared, callbacks):
     history = finetune(shared, X, LABELS, (X, LABELS), epochs=1, batch_size=6, callbacks=callbacks, verbose=0)
     assert "val_accuracy" in history.history
+
+
+def test_corruption_and_dropout_act_in_training_only():
+    model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((6,), "linear"), keras_vae.MLPDecoder((8, 8, 1), ()))
+    model.build((None, 8, 8, 1))
+    plain = model.as_classifier(3)
+    corrupted = model.as_classifier(3, corruption=keras_vae.MaskingNoise(1.0, seed=0))
+    dropped = model.as_classifier(3, dropout=0.5)
+    for made in (plain, corrupted, dropped):
+        harness.set_weights(made)
+    still = harness.numpy(plain(X))
+    for made in (corrupted, dropped):
+        np.testing.assert_allclose(harness.numpy(made(X)), still, atol=1e-6)
+    black = harness.numpy(plain(np.zeros_like(X)))
+    np.testing.assert_allclose(harness.numpy(corrupted(X, training=True)), black, atol=1e-6)
+    assert np.abs(harness.numpy(dropped(X, training=True)) - still).max() > 1e-3
+    harness.check_refuses(lambda: model.as_classifier(3, dropout=1.0), "`dropout` must be")
+    with pytest.raises(TypeError, match="`corruption` must be a keras Layer"):
+        model.as_classifier(3, corruption=0.2)

@@ -50,6 +50,16 @@ def test_mlp_is_the_matrix_products_it_says():
     np.testing.assert_allclose(got, np.maximum(x.reshape(5, 4) @ kernel + bias, 0), rtol=1e-5, atol=1e-6)
 
 
+def test_a_centered_encoder_sees_data_without_its_mean():
+    x = np.random.default_rng(0).normal(2.0, size=(5, 2, 2)).astype("float32")
+    plain, centered = (MLPEncoder(units=(3,), activation="tanh", centered=c) for c in (False, True))
+    centered.adapt(x)
+    plain.build(x.shape)
+    assert [w.path.split("/")[-1] for w in centered.trainable_weights] == ["kernel", "bias"]
+    plain.set_weights([harness.numpy(w.value) for w in centered.trainable_weights])
+    np.testing.assert_allclose(harness.numpy(centered(x)), harness.numpy(plain(x - x.mean(axis=0))), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "decoder",
     [
@@ -84,6 +94,7 @@ def test_bodies_follow_the_policy_and_outputs_are_float32():
     "make, told",
     [
         (lambda: MLPEncoder(units=(4, 0)), r"`units\[1\]` must be an integer >= 1"),
+        (lambda: MLPEncoder((3,)).adapt(np.ones((2, 2))), "`centered` must be True for `adapt`"),
         (lambda: MLPDecoder((4, 0), units=(4,)), r"`output_shape\[1\]` must be an integer >= 1"),
         (lambda: ConvEncoder(filters=(0,)), r"`filters\[0\]` must be an integer >= 1"),
         (lambda: ConvEncoder(filters=()), "`filters` must be a sequence of 1 or more integers"),
