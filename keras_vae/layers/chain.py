@@ -23,6 +23,14 @@ class Chain(Configured, keras.layers.Layer):
             part.build(shape)
             shape = part.compute_output_shape(shape)
 
+    def dense_layers(self):
+        """The fully connected layers, in order; known once the network is built.
+
+        Returns:
+            list of keras.layers.Dense. (No property: Keras would save the weights under its name.)
+        """
+        return [part for part in self.parts if isinstance(part, keras.layers.Dense)]
+
     def call(self, x, training=False):
         for part in self.parts:
             x = part(x)

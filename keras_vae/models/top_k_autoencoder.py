@@ -1,14 +1,18 @@
 """The TopK autoencoder: dictionaries of sparse features."""
 
+import keras
+import numpy as np
 from keras import ops
 
 from keras_vae import _backend
 from keras_vae.bottlenecks import BatchTopK, TopK
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.nets import MLPDecoder, MLPEncoder
 from keras_vae.ops.checks import integer, non_negative
 from keras_vae.ops.numerics import float32, sum_event
 from keras_vae.ops.registration import export
 from keras_vae.ops.selection import top_k_mask
+from keras_vae.training.data import is_array
 
 
 @export
@@ -20,8 +24,8 @@ class TopKAutoencoder(Autoencoder):
     what the living ones miss, and come back. Without dead units the term is zero. `dead` in the logs is their share;
     `compile(metrics=[keras_vae.metrics.ExplainedVariance()])` adds the explained variance.
 
-    For vectors x, such as activations of another network: `MLPEncoder((n,), "linear")` and `MLPDecoder(x.shape[1:],
-    ())`, with n several times the size of x.
+    For vectors x, such as activations of another network: `MLPEncoder((n,), "linear", centered=True)` and
+    `MLPDecoder(x.shape[1:], ())`, with n several times the size of x, and `adapt(x)` before `fit`.
 
     Args:
         encoder: keras layer or model, x -> linear features (batch, n), the units of the dictionary.
@@ -49,10 +53,11 @@ class TopKAutoencoder(Autoencoder):
     Example:
 
     >>> import numpy as np, keras_vae
-    >>> encoder, decoder = keras_vae.MLPEncoder((32,), "linear"), keras_vae.MLPDecoder((8,), ())
-    >>> model = keras_vae.TopKAutoencoder(encoder, decoder, keras_vae.TopK(4))
-    >>> model.compile("adam")
+    >>> encoder = keras_vae.MLPEncoder((32,), "linear", centered=True)
+    >>> model = keras_vae.TopKAutoencoder(encoder, keras_vae.MLPDecoder((8,), ()), keras_vae.TopK(4))
     >>> x = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
+    >>> model.adapt(x)
+    >>> model.compile("adam")
     >>> sorted(model.fit(x, verbose=0).history)
     ['auxiliary', 'dead', 'distortion', 'loss']
     """
@@ -74,6 +79,34 @@ class TopKAutoencoder(Autoencoder):
         self.idle = self.add_weight(
             shape=self.latent_shape, dtype="int32", initializer="zeros", trainable=False, name="idle"
         )
+
+    def adapt(self, x):
+        """Starts the dictionary from the data, before `fit`; without it many units are dead from the beginning.
+
+        The features, the decoder's rows, get unit norm, and the encoder is their transpose; the mean of `x` becomes the
+        decoder's offset, and what a centred encoder takes off (Gao et al. 2024, section 2.1 and appendix A.1, where the
+        offset is the geometric median).
+
+        Args:
+            x: array (n, ...), the training data, as it will be fed.
+
+        Raises:
+            TypeError: if `x` is not an array.
+            ValueError: for bad data, or where encoder and decoder are not one linear layer each: an MLPEncoder of one
+                width, and an MLPDecoder of none.
+        """
+        if not is_array(x):
+            raise TypeError(f"`x` must be an array, for its mean is needed. Received: {type(x).__name__}.")
+        self._check(x, "x")
+        encoder = _one_linear_layer("encoder", self.encoder, MLPEncoder, 'MLPEncoder((n,), "linear")')
+        decoder = _one_linear_layer("decoder", self.decoder, MLPDecoder, "MLPDecoder(shape, ())")
+        if self.encoder.centered:
+            self.encoder.adapt(x)
+        features = ops.convert_to_tensor(decoder.kernel)  # (units, values)
+        features = features / ops.norm(features, axis=1, keepdims=True)
+        decoder.kernel.assign(features)
+        encoder.kernel.assign(ops.transpose(features))
+        decoder.bias.assign(np.mean(x, axis=0, dtype="float64").astype("float32").ravel())
 
     def terms(self, x, y, outputs, training):
         terms = super().terms(x, y, outputs, training)
@@ -100,3 +133,10 @@ class TopKAutoencoder(Autoencoder):
         _, replicas = _backend.replica()
         more = self.idle + ops.shape(outputs["z"])[0] * replicas
         self.idle.assign(ops.where(used, 0, ops.minimum(more, 2**30)))  # never past the range of int32
+
+
+def _one_linear_layer(name, net, kind, form):
+    dense = net.dense_layers() if isinstance(net, kind) else []
+    if len(dense) != 1 or dense[0].activation is not keras.activations.linear:
+        raise ValueError(f"`{name}` must be {form}, one linear layer, for `adapt`. Received: a {type(net).__name__}.")
+    return dense[0]

@@ -65,14 +65,6 @@ class MLPEncoder(Chain):
             self.built = True
         self.parts[0].adapt(x)
 
-    def dense_layers(self):
-        """The fully connected layers, in order; known once the encoder is built.
-
-        Returns:
-            list of keras.layers.Dense. (No property: Keras would save the weights under its name.)
-        """
-        return [part for part in self.parts if isinstance(part, layers.Dense)]
-
 
 @export
 class MLPDecoder(Chain):

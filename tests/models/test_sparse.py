@@ -351,6 +351,35 @@ def test_a_bottleneck_with_state_is_updated_in_any_model():
     np.testing.assert_allclose(one, harness.numpy(classifier(X, training=True))[:1], rtol=1e-4, atol=1e-6)
 
 
+def test_a_dictionary_starts_from_the_data():
+    """At the start, x^ = mean + sum over kept j of <d_j, x - mean> d_j, with features d_j of unit norm."""
+    x = np.random.default_rng(3).normal(3.0, 1.0, size=(20, 6)).astype("float32")
+    encoder = MLPEncoder((9,), "linear", centered=True)
+    model = TopKAutoencoder(encoder, MLPDecoder((6,), ()), TopK(4))
+    model.adapt(x)
+    features = harness.numpy(model.decoder.dense_layers()[0].kernel.value)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1.0, rtol=1e-5)
+    h = (x - x.mean(axis=0)) @ features.T
+    kept = np.where(h >= np.sort(h, axis=1)[:, -4:-3], np.maximum(h, 0), 0)
+    np.testing.assert_allclose(model.reconstruct(x), x.mean(axis=0) + kept @ features, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "encoder, decoder, told",
+    [
+        (MLPEncoder((9,), "relu"), MLPDecoder((6,), ()), "`encoder` must be MLPEncoder"),
+        (MLPEncoder((5, 9), "linear"), MLPDecoder((6,), ()), "`encoder` must be MLPEncoder"),
+        (MLPEncoder((9,), "linear"), MLPDecoder((6,), (5,)), "`decoder` must be MLPDecoder"),
+        (MLPEncoder((9,), "linear"), None, "`decoder` must be MLPDecoder.*Received: a TiedMLPDecoder"),
+    ],
+)
+def test_adapt_refuses_what_is_no_dictionary(encoder, decoder, told):
+    model = TopKAutoencoder(encoder, decoder, TopK(4))
+    harness.check_refuses(lambda: model.adapt(np.ones((2, 6), "float32")), told)
+    harness.check_refuses(lambda: model.adapt([[1.0]]), "`x` must be an array", TypeError)
+    harness.check_refuses(lambda: model.adapt(np.full((2, 6), np.nan, "float32")), "`x` must be finite")
+
+
 def test_dictionaries_refuse():
     harness.check_refuses(lambda: dictionary(None), "`bottleneck` must be a TopK or BatchTopK", TypeError)
     harness.check_refuses(lambda: dictionary(TopK(2), aux_k=0), "`aux_k` must be an integer >= 1")
