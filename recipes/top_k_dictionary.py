@@ -3,9 +3,9 @@
 Paper     Gao et al. 2024, arXiv:2406.04093; Bussmann et al. 2024, arXiv:2412.06410. Their data are activations of
           language models; no figure of theirs is comparable, so what is shown is the effect of the auxiliary loss.
 Command   KERAS_BACKEND=jax python recipes/top_k_dictionary.py     (mnist through tensorflow-datasets)
-Hardware  one busy CPU core, JAX: 16 minutes for the four runs. --full, 16,384 units: not run.
-Measured  seed 0, with | without the auxiliary loss: explained variance TopK 0.876 | 0.869, BatchTopK 0.880 | 0.864;
-          dead units TopK 71 | 86 %, BatchTopK 72 | 91 %. It revives some; most units stay unused.
+Hardware  one CPU core, JAX: 11 minutes for the four runs. --full, 16,384 units: not run.
+Measured  seed 0, with | without the auxiliary loss: dead units TopK 0.5 | 5.6 %, BatchTopK 0.3 | 4.2 %; explained
+          variance 0.891 | 0.892, 0.897 | 0.898: what it revives adds nothing to the reconstruction here.
 """
 
 from pathlib import Path
@@ -20,17 +20,17 @@ from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_a
 K = 32
 
 
-def make_model(args, bottleneck, aux_weight):
+def make_model(images, args, bottleneck, aux_weight):
     units = args.pick(1536, 16_384, 64)
     model = keras_vae.TopKAutoencoder(
-        keras_vae.MLPEncoder((units,), "linear"),
+        keras_vae.MLPEncoder((units,), "linear", centered=True),
         keras_vae.MLPDecoder((28, 28, 1), ()),
         bottleneck,
         aux_k=args.pick(256, 512, 16),
         aux_weight=aux_weight,
         dead_after=args.pick(60_000, 60_000, 200),
     )
-    model.build((None, 28, 28, 1))
+    model.adapt(images)
     return model
 
 
@@ -46,7 +46,7 @@ def main():
             keras.utils.set_random_seed(args.seed)
             name = f"{kind.__name__}{'' if aux_weight else ' without auxiliary loss'}"
             batches = ImageBatches(images, 200, seed=args.seed, drop_remainder=True)
-            model = make_model(args, kind(K), aux_weight)
+            model = make_model(to_float(images), args, kind(K), aux_weight)
             rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
             model.compile(keras.optimizers.Adam(rate), metrics=[ExplainedVariance()])
             folder = run.checkpoint / name.replace(" ", "_")
