@@ -2,9 +2,11 @@
 
 Paper     Makhzani & Frey 2013, arXiv:1312.5663: k annealed from all units over the first half of the training, alpha k
           of them kept in codes. Its table of errors could not be verified; the bars, 1.5 % and 1.1 %, are our own.
+          Ours differ: centred images, k annealed in two epochs, noise and averaged weights while fine-tuning.
 Command   KERAS_BACKEND=jax python recipes/k_sparse_mnist.py     (mnist through tensorflow-datasets)
-Hardware  one busy CPU core, JAX: 19 minutes. --full, 1,000 epochs: not run.
-Measured  seed 0: linear probe 2.12 %, fine-tuned 1.77 %, both bars missed; 100 labels 20.3 %, 1,000 labels 6.7 %.
+Hardware  one busy CPU core, JAX: 22 minutes, and 4 for probes and fine-tuning (resumed). --full, 1,000 epochs: not run.
+Measured  seed 0: linear probe 1.50 %, fine-tuned 1.22 % (bar missed by 0.12); 100 labels 18.0 %, 1,000 labels 5.4 %; no
+          dead units.
 """
 
 from pathlib import Path
@@ -20,14 +22,14 @@ from keras_vae.reports import RunFolder, comparison_grid, curves, filters_grid, 
 from keras_vae.training import finetune
 
 BARS = {"linear_probe_error": 1.5, "fine_tuned_error": 1.1}
-UNITS, K, ALPHA = 1000, 25, 3.0
+UNITS, K, ALPHA, RATE = 1000, 25, 3.0, 0.02
 
 
-def make_model(args):
+def make_model(images, args):
     units = args.pick(UNITS, UNITS, 50)
-    model = keras_vae.KSparseAutoencoder(
-        keras_vae.MLPEncoder((units,), "linear"), k=K, alpha=args.pick(ALPHA, ALPHA, 1)
-    )
+    encoder = keras_vae.MLPEncoder((units,), "linear", centered=True)
+    encoder.adapt(images)
+    model = keras_vae.KSparseAutoencoder(encoder, k=K, alpha=args.pick(ALPHA, ALPHA, 1))
     model.build((None, 28, 28, 1))
     return model
 
@@ -39,20 +41,18 @@ def main():
     options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
     test, test_labels = load_images("mnist", "test", **options)
-    test = to_float(test)
-    epochs = args.pick(100, 1000, 2)
+    train, test = to_float(images), to_float(test)
+    epochs = args.pick(200, 1000, 3)
     batches = ImageBatches(images, 100, seed=args.seed, drop_remainder=True)
 
-    model = make_model(args)
-    total = epochs * len(batches)
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, total)))
-    anneal = CoefficientSchedule("k", linear_schedule(model.encoder.units[0], K, steps=total // 2))
+    model = make_model(train, args)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
+    model.compile(keras.optimizers.SGD(rate, momentum=0.9))
+    anneal = CoefficientSchedule("k", linear_schedule(model.encoder.units[0], K, steps=2 * len(batches)))
     history = keras_vae.training.fit_resumable(
         model, batches, epochs, run.checkpoint, args.resume, every=10, callbacks=[anneal]
     )
-    model.k.assign(K)  # the schedule's last step is that before the last batch
 
-    train = to_float(images)
     codes = [model.encode(x, batch_size=1000) for x in (train, test)]
     few = few_label_errors(
         codes[0], labels, codes[1], test_labels, counts=args.pick((100, 1000), (100, 1000), (20, 50))
@@ -82,14 +82,17 @@ def main():
         limits="28x28 digits only. There is no prior: it does not sample.",
         preview=filters,
     )
-    classifier = model.as_classifier(10)
+    keras.utils.set_random_seed(args.seed)  # of the head, also where the training was resumed
+    classifier = model.as_classifier(10, corruption=keras_vae.AdditiveGaussianNoise(0.3, seed=args.seed))
     held = args.pick(50_000, 50_000, 300)
     finetune(
         classifier,
         train[:held],
         labels[:held],
         (train[held:], labels[held:]),
-        epochs=args.pick(30, 100, 1),
+        epochs=args.pick(60, 100, 1),
+        learning_rate=5e-4,
+        averaging=0.999,
     )
     scores = classifier.evaluate(test, test_labels, verbose=0, return_dict=True)
     metrics["fine_tuned_error"] = 100 * (1 - scores["accuracy"])
