@@ -53,3 +53,15 @@ class Corruption(Configured, keras.layers.Layer):
     def flip(self, x, probability):
         """Each entry on its own with a probability: bool, the shape of x."""
         return keras.random.uniform(ops.shape(x), seed=self.seed_generator) < probability
+
+
+def build_corruption(corruption, input_shape, dtype):
+    """Builds a `Corruption`, or another layer taken for one, and refuses it where it changes the shape."""
+    if not corruption.built:
+        corruption.build(input_shape)
+    corrupted = corruption.compute_output_spec(keras.KerasTensor(input_shape, dtype=dtype))
+    if tuple(corrupted.shape[1:]) != tuple(input_shape[1:]):
+        raise ValueError(
+            f"`corruption` must keep the shape of x, {tuple(input_shape[1:])}. Received: a "
+            f"{type(corruption).__name__}, which gives {tuple(corrupted.shape[1:])}."
+        )

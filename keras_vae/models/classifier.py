@@ -1,8 +1,10 @@
 """A classifier on the codes of an autoencoder."""
 
 import keras
+from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck
+from keras_vae.layers.corruption import build_corruption
 from keras_vae.ops.checks import in_half_open_interval, instance, integer
 from keras_vae.ops.registration import Configured, export
 from keras_vae.training import CheckedMethods, check_values
@@ -31,7 +33,7 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     Raises:
         TypeError: if a part is of the wrong kind, or `num_classes` not an integer.
-        ValueError: if `num_classes` is not >= 2, or `dropout` not in [0, 1).
+        ValueError: if `num_classes` is not >= 2, `dropout` not in [0, 1), or `corruption` changes the shape.
 
     Example:
 
@@ -60,6 +62,8 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         self.head = keras.layers.Dense(self.num_classes, activation="softmax", dtype="float32", name="head")
 
     def build(self, input_shape):
+        if self.corruption is not None:
+            build_corruption(self.corruption, input_shape, self.compute_dtype)
         self.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
         self.image_shape = tuple(input_shape[1:])
 
@@ -81,7 +85,7 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     def call(self, x, training=False):
         if training and self.corruption is not None:
-            x = self.corruption(x, training=True)
+            x = self.corruption(ops.cast(x, self.compute_dtype), training=True)
         parameters = self.bottleneck.parameters(self.encoder(x, training=training))
         codes = self.flatten(self.bottleneck.posterior(parameters).mode)
         return self.head(self.drop(codes, training=training))

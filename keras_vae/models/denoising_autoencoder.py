@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae.layers import Corruption, MaskingNoise
+from keras_vae.layers.corruption import build_corruption
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import not_codes
 from keras_vae.ops.checks import instance, non_negative
@@ -66,14 +67,7 @@ class DenoisingAutoencoder(Autoencoder):
         self.emphasis = emphasis if emphasis is None else _pair(emphasis)
 
     def build(self, input_shape):
-        if not self.corruption.built:
-            self.corruption.build(input_shape)
-        corrupted = self.corruption.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
-        if tuple(corrupted.shape[1:]) != tuple(input_shape[1:]):
-            raise ValueError(
-                f"`corruption` must keep the shape of x, {tuple(input_shape[1:])}. Received: a "
-                f"{type(self.corruption).__name__}, which gives {tuple(corrupted.shape[1:])}."
-            )
+        build_corruption(self.corruption, input_shape, self.compute_dtype)
         super().build(input_shape)
 
     def features(self, x, training):

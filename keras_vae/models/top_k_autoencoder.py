@@ -100,6 +100,7 @@ class TopKAutoencoder(Autoencoder):
         self._check(x, "x")
         encoder = _one_linear_layer("encoder", self.encoder, MLPEncoder, 'MLPEncoder((n,), "linear")')
         decoder = _one_linear_layer("decoder", self.decoder, MLPDecoder, "MLPDecoder(shape, ())")
+        x = np.asarray(x, "float32")
         if self.encoder.centered:
             self.encoder.adapt(x)
         features = ops.convert_to_tensor(decoder.kernel)  # (units, values)

@@ -1,6 +1,7 @@
 """Fine-tuning a classifier by one fixed protocol, so that figures can be compared."""
 
 import keras
+import numpy as np
 
 from keras_vae.ops.checks import in_half_open_interval, integer, positive
 
@@ -42,7 +43,7 @@ def finetune(
         keras.callbacks.History.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: if a number is out of its range, or labels to be smoothed are not integers of the classes.
 
     Reference:
         Polyak & Juditsky 1992 (averaging). Szegedy et al. 2016, arXiv:1512.00567, section 7 (label smoothing).
@@ -64,8 +65,8 @@ def finetune(
     loss = "sparse_categorical_crossentropy"
     if label_smoothing:
         classes = classifier(x[:1]).shape[-1]
-        labels = keras.utils.to_categorical(labels, classes)
-        validation_data = (validation_data[0], keras.utils.to_categorical(validation_data[1], classes))
+        labels = _one_hot("labels", labels, classes)
+        validation_data = (validation_data[0], _one_hot("validation_data[1]", validation_data[1], classes))
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
     classifier.compile(optimizer, loss, metrics=["accuracy"])
     given = kwargs.pop("callbacks", None) or []
@@ -80,3 +81,13 @@ def finetune(
     if label_smoothing:
         classifier.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return history
+
+
+def _one_hot(name, labels, classes):
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < classes)).all():
+        raise ValueError(
+            f"`{name}` must be integers from 0 to {classes - 1}, shape (n,), for `label_smoothing`. Received: "
+            f"shape={labels.shape}, dtype={labels.dtype}, values from {labels.min()} to {labels.max()}."
+        )
+    return keras.utils.to_categorical(labels, classes)

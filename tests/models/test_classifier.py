@@ -119,3 +119,15 @@ def test_corruption_and_dropout_act_in_training_only():
     harness.check_refuses(lambda: model.as_classifier(3, dropout=1.0), "`dropout` must be")
     with pytest.raises(TypeError, match="`corruption` must be a keras Layer"):
         model.as_classifier(3, corruption=0.2)
+    harness.check_refuses(
+        lambda: model.as_classifier(3, corruption=keras.layers.Flatten()),
+        r"`corruption` must keep the shape of x, \(8, 8, 1\). Received: a Flatten, which gives \(64,\)",
+    )
+
+
+def test_corruption_takes_integer_images():
+    model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((6,), "linear"), keras_vae.MLPDecoder((8, 8, 1), ()))
+    model.build((None, 8, 8, 1))
+    made = model.as_classifier(3, corruption=keras_vae.AdditiveGaussianNoise(0.1, seed=0))
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    assert np.isfinite(made.fit((X > 0.5).astype("int32"), LABELS, verbose=0).history["loss"][0])

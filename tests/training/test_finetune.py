@@ -72,3 +72,13 @@ def test_refuses(argument):
     x, labels = blobs()
     with pytest.raises(ValueError, match=f"`{argument}` must be .*Received: {argument}=1.0"):
         finetune(small_classifier(), x, labels, (x, labels), **{argument: 1.0})
+
+
+@pytest.mark.parametrize("wrong", [np.full(60, -1), np.full(60, 3), np.zeros(60), np.zeros((60, 3), int)])
+def test_labels_that_cannot_be_smoothed_are_refused(wrong):
+    x, labels = blobs()
+    told = r"`{}` must be integers from 0 to 2, shape \(n,\), for `label_smoothing`. Received: shape="
+    with pytest.raises(ValueError, match=told.format("labels")):
+        finetune(small_classifier(), x, wrong, (x, labels), label_smoothing=0.1)
+    with pytest.raises(ValueError, match=told.format(r"validation_data\[1\]")):
+        finetune(small_classifier(), x, labels, (x, wrong), label_smoothing=0.1)
