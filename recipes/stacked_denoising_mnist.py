@@ -54,7 +54,7 @@ def make_stack(args, noise):
             emphasis=(1.0, 0.0) if noise == SALT else None,  # "full emphasis": only what was destroyed counts
             likelihood=keras_vae.BernoulliLikelihood(),
         )
-        for i in range(3)
+        for i in range(args.pick(3, 3, 2))
     ]
     model = keras_vae.StackedDenoisingAutoencoder(stages)
     model.build((None, 28, 28, 1))
