@@ -12,9 +12,11 @@ if keras.backend.backend() == "tensorflow":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
+        step_unless_skipped,
     )
 elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
@@ -22,9 +24,11 @@ elif keras.backend.backend() == "jax":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
+        step_unless_skipped,
     )
 elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
@@ -32,9 +36,11 @@ elif keras.backend.backend() == "torch":
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
+        step_unless_skipped,
     )
 else:
     raise ImportError(
@@ -46,7 +52,9 @@ __all__ = [
     "code_statistics",
     "conv_transpose_same",
     "cross_replica_sum",
+    "jvp",
     "kth_largest",
     "nearest_codes",
     "replica",
+    "step_unless_skipped",
 ]

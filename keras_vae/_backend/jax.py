@@ -45,11 +45,16 @@ def nearest_codes(vectors, codebook):
     return indices.T.reshape(-1)[:n]
 
 
-def code_statistics(vectors, indices, codebook_size):
-    """How many of `vectors` (n, d) have each code, (k,), and their sum, (k, d): float32, no gradient, no one-hot."""
+def code_statistics(vectors, indices, codebook_size, weights=None):
+    """How many of `vectors` (n, d) have each code, (k,), and their sum, (k, d): float32, no gradient, no one-hot.
+
+    With `weights` (n,) each vector counts that much.
+    """
     vectors = lax.stop_gradient(vectors)
-    counts = jax.ops.segment_sum(jnp.ones(vectors.shape[:1]), indices, codebook_size)
-    return counts, jax.ops.segment_sum(vectors, indices, codebook_size)
+    vectors = vectors if weights is None else vectors * weights[:, None]
+    weights = jnp.ones(vectors.shape[:1]) if weights is None else weights
+    segment_sum = jax.ops.segment_sum
+    return segment_sum(weights, indices, codebook_size), segment_sum(vectors, indices, codebook_size)
 
 
 def cross_replica_sum(value):
@@ -97,3 +102,23 @@ def _phase(inputs, kernel, offsets, strides):
     spatial = "DHW"[-rank:]
     layout = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C")
     return lax.conv_general_dilated(inputs, kernel, (1,) * rank, padding, dimension_numbers=layout)
+
+
+def jvp(function, x, tangent):
+    """The derivative of `function` at `x` along `tangent`: a tensor, differentiable again."""
+    return ops.jvp(function, (x,), (tangent,))[1]
+
+
+def step_unless_skipped(step, model, variables, state, data):
+    """`step(state, data)`; where the loss scaler skipped it, `variables` are what they were.
+
+    The scaler skips a step whose gradients overflowed, and lowers its scale: that is how a skipped one is told.
+    """
+    logs, (trainable, others, optimizer, metrics) = step(state, data)
+    _, others_before, optimizer_before, _ = state
+    scale = [v is model.optimizer.dynamic_scale for v in model.optimizer.variables].index(True)
+    skipped = optimizer[scale] < optimizer_before[scale]
+    kept = {id(variable) for variable in variables}
+    rows = zip(model.non_trainable_variables, others_before, others, strict=True)
+    others = [jnp.where(skipped, old, new) if id(variable) in kept else new for variable, old, new in rows]
+    return logs, (trainable, others, optimizer, metrics)

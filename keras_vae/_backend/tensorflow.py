@@ -1,9 +1,12 @@
 """What differs by backend, on TensorFlow."""
 
+import contextlib
+
 import tensorflow as tf
 from keras import ops
 
 from keras_vae._backend.radix import kth_largest as kth_largest
+from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
 
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes
@@ -58,11 +61,16 @@ def _split(x):
     return high, x - high
 
 
-def code_statistics(vectors, indices, codebook_size):
-    """How many of `vectors` (n, d) have each code, (k,), and their sum, (k, d): float32, no gradient, no one-hot."""
+def code_statistics(vectors, indices, codebook_size, weights=None):
+    """How many of `vectors` (n, d) have each code, (k,), and their sum, (k, d): float32, no gradient, no one-hot.
+
+    With `weights` (n,) each vector counts that much.
+    """
     vectors = tf.stop_gradient(vectors)
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(vectors[:, 0]), indices, codebook_size)
-    return counts, tf.math.unsorted_segment_sum(vectors, indices, codebook_size)
+    vectors = vectors if weights is None else vectors * weights[:, None]
+    weights = tf.ones_like(vectors[:, 0]) if weights is None else weights
+    segment_sum = tf.math.unsorted_segment_sum
+    return segment_sum(weights, indices, codebook_size), segment_sum(vectors, indices, codebook_size)
 
 
 def cross_replica_sum(value):
@@ -84,3 +92,19 @@ def replica():
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")
+
+
+def jvp(function, x, tangent):
+    """The derivative of `function` at `x` along `tangent`: a tensor, differentiable again."""
+    return ops.jvp(function, (x,), (tangent,))[1]
+
+
+def _softsign_grad(op, upstream):
+    """The gradients of d / (1 + |x|)^2, which TensorFlow 2.21 lacks, in d and in x."""
+    slope, x = op.inputs
+    outer = 1.0 + tf.abs(x)
+    return upstream / tf.square(outer), -2.0 * upstream * slope * tf.sign(x) / (outer * tf.square(outer))
+
+
+with contextlib.suppress(KeyError):  # a release that brings it
+    tf.RegisterGradient("SoftsignGrad")(_softsign_grad)

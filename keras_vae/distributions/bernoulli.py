@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.numerics import flat, sum_event
+from keras_vae.ops.numerics import flat, float32, sum_event
 
 
 class Bernoulli(Distribution):
@@ -29,7 +29,7 @@ class Bernoulli(Distribution):
     noise = "uniform"
 
     def __init__(self, logits):
-        self.logits = ops.convert_to_tensor(logits)
+        self.logits = float32(ops.convert_to_tensor(logits))
 
     def sample_from(self, noise):
         return ops.cast(ops.cast(noise, self.logits.dtype) < self.mean, self.logits.dtype)

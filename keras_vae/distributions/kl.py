@@ -7,9 +7,11 @@ from keras_vae.ops.numerics import sum_event
 
 
 def kl_normal_normal(q, p):
-    """KL(q || p) of two diagonal normals, nats: 1/2 sum [log(vp/vq) + (vq + (mq - mp)^2)/vp - 1]."""
-    difference = ops.square(q.mean - p.mean) * ops.exp(-p.log_var)
-    return 0.5 * sum_event(p.log_var - q.log_var + ops.exp(q.log_var - p.log_var) + difference - 1.0)
+    """KL(q || p) of two diagonal normals, nats: 1/2 sum [vq/vp - 1 - log(vq/vp) + (mq - mp)^2 / vp]."""
+    ratio = q.log_var - p.log_var
+    # exp(r) - 1 - r is r^2 / 2 near r = 0: without `expm1` it would be a rounding error there, of either sign.
+    spread = ops.maximum(ops.expm1(ratio) - ratio, 0.0)
+    return 0.5 * sum_event(spread + ops.square(q.mean - p.mean) * ops.exp(-p.log_var))
 
 
 CLOSED_FORMS = {(Normal, Normal): kl_normal_normal}

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.numerics import flat, sum_event
+from keras_vae.ops.numerics import flat, float32, sum_event
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -18,7 +18,8 @@ class Normal(Distribution):
 
     Args:
         mean: float tensor of shape (batch, ...).
-        log_var: float tensor that broadcasts to `mean`: the log of the *variance*, not of the standard deviation.
+        log_var: float, or float tensor that broadcasts to `mean`: the log of the *variance*, not of the standard
+            deviation.
 
     Example:
 
@@ -32,8 +33,10 @@ class Normal(Distribution):
     noise = "normal"
 
     def __init__(self, mean, log_var):
-        self._mean = ops.convert_to_tensor(mean)
-        self.log_var = ops.convert_to_tensor(log_var)
+        self._mean = float32(ops.convert_to_tensor(mean))  # densities are of float32: half precision would overflow
+        self.log_var = float32(ops.convert_to_tensor(log_var))
+        # Of a number in double precision: where the variance is tiny, its log in float32 has an error of 1e-6 and more.
+        self._precision = math.exp(-log_var) if isinstance(log_var, float) else ops.exp(-self.log_var)
 
     def sample_from(self, noise):
         return self._mean + ops.exp(0.5 * self.log_var) * ops.cast(noise, self._mean.dtype)
@@ -45,10 +48,10 @@ class Normal(Distribution):
         return ops.sum(self.elementwise_log_prob(value), axis=-1)
 
     def elementwise_log_prob(self, value):
-        log_var = self.log_var
+        log_var, precision = self.log_var, self._precision
         if log_var.shape:  # one number for all is left as it is
-            log_var = flat(ops.broadcast_to(log_var, ops.shape(self._mean)))
-        scaled = ops.square(flat(value) - flat(self._mean)) * ops.exp(-log_var)
+            log_var, precision = (flat(ops.broadcast_to(v, ops.shape(self._mean))) for v in (log_var, precision))
+        scaled = ops.square(flat(value) - flat(self._mean)) * precision
         return -0.5 * (LOG_2_PI + log_var + scaled)
 
     @property

@@ -5,6 +5,7 @@ from keras import ops
 from keras_vae.distributions import Normal
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.shared_variance_gaussian_likelihood import LOG_VAR_RANGE
+from keras_vae.ops.numerics import clip_straight_through
 from keras_vae.ops.registration import export
 
 
@@ -13,7 +14,8 @@ class PerPixelGaussianLikelihood(Likelihood):
     """Gaussian pixels with mean and log-variance both from the decoder: p(x|z) = prod_d N(x_d; m_d(z), exp(s_d(z))).
 
     The decoder returns two numbers for each channel, means first: `output_shape=(height, width, 2 * channels)`. The
-    log-variance is clipped to [-12, 12]; without a floor a constant pixel would send the density to infinity.
+    log-variance is held in [-12, 12], with a gradient that leads back from outside; without a floor a constant pixel
+    would send the density to infinity.
 
     Args:
         **kwargs: of keras.layers.Layer.
@@ -47,4 +49,4 @@ class PerPixelGaussianLikelihood(Likelihood):
                 f"Received: params of shape {tuple(params.shape)}."
             )
         mean, log_var = ops.split(params, 2, axis=-1)
-        return Normal(mean, ops.clip(log_var, *LOG_VAR_RANGE))
+        return Normal(mean, clip_straight_through(log_var, *LOG_VAR_RANGE))

@@ -7,10 +7,12 @@ from keras import ops
 
 from keras_vae.distributions import Normal
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.checks import positive
+from keras_vae.ops.checks import in_closed_interval
+from keras_vae.ops.numerics import clip_straight_through
 from keras_vae.ops.registration import export
 
-LOG_VAR_RANGE = (-12.0, 12.0)  # standard deviations from 0.0025 to 400: exp stays far from overflow
+LOG_VAR_RANGE = (-12.0, 12.0)  # exp stays far from overflow
+STDDEV_RANGE = tuple(math.exp(bound / 2) for bound in LOG_VAR_RANGE)  # 0.00248 to 403
 
 
 @export
@@ -18,10 +20,12 @@ class SharedVarianceGaussianLikelihood(Likelihood):
     """Gaussian pixels with one variance for all, learned with the model: p(x|z) = N(x; decoder(z), sigma^2).
 
     At the optimum sigma^2 is the mean squared error, so that the balance of distortion and rate needs no tuning: the
-    "sigma-VAE" of Rybkin et al. 2021 (arXiv:2006.13202, eq. 3).
+    "sigma-VAE" of Rybkin et al. 2021 (arXiv:2006.13202, eq. 3). Its log is held in [-12, 12], with a gradient that
+    leads back from outside.
 
     Args:
-        stddev: float > 0, where the learning starts, in the units of x. Default: 1.0.
+        stddev: float from exp(-6) = 0.00248 to exp(6) = 403, where the learning starts, in the units of x. Default:
+            1.0.
         **kwargs: of keras.layers.Layer.
 
     Input shape:
@@ -31,7 +35,7 @@ class SharedVarianceGaussianLikelihood(Likelihood):
         `log_prob`: (batch,), nats. `mean`: the shape of x.
 
     Raises:
-        ValueError: if `stddev` is not > 0.
+        ValueError: if `stddev` is out of its range.
 
     Reference:
         Rybkin, Daniilidis & Levine 2021, arXiv:2006.13202.
@@ -46,11 +50,11 @@ class SharedVarianceGaussianLikelihood(Likelihood):
 
     def __init__(self, stddev=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.stddev = positive("stddev", stddev)
+        self.stddev = in_closed_interval("stddev", stddev, *STDDEV_RANGE)
         start = 2.0 * math.log(self.stddev)
         self.log_var = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(start), name="log_var", dtype="float32", autocast=False
         )
 
     def distribution(self, params):
-        return Normal(params, ops.clip(ops.convert_to_tensor(self.log_var), *LOG_VAR_RANGE))
+        return Normal(params, clip_straight_through(ops.convert_to_tensor(self.log_var), *LOG_VAR_RANGE))

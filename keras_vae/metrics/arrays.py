@@ -13,7 +13,7 @@ def finite_array(name, value, shape, rank=None):
         shape: str, what is accepted, for the message: "(batch, latent_dim)".
         rank: int, or None for any from 2.
     """
-    value = np.asarray(value, "float64")
+    value = numbers(name, value).astype("float64")
     if value.ndim < 2 or value.ndim != (rank or value.ndim) or value.size == 0:
         raise ValueError(f"`{name}` must have shape {shape}, not empty. Received: shape {value.shape}.")
     bad = value.size - int(np.isfinite(value).sum())
@@ -22,9 +22,35 @@ def finite_array(name, value, shape, rank=None):
     return value
 
 
-def float_array(x):
-    """An array or backend tensor as a float32 array."""
-    return np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x, "float32")
+def numbers(name, value):
+    """`value` as an array, if it holds real numbers: a conversion would drop imaginary parts, and read digits in text.
+
+    Args:
+        name: str, the argument, for the message.
+        value: array, backend tensor or nested lists.
+    """
+    value = np.asarray(ops.convert_to_numpy(value) if ops.is_tensor(value) else value)
+    if value.dtype.kind not in "biuf" and value.dtype.name != "bfloat16":
+        raise TypeError(f"`{name}` must be an array of real numbers. Received: dtype={value.dtype}.")
+    return value
+
+
+def pictures(x, y, max_value):
+    """Two float32 arrays of one shape, for measures of the difference between images and their reconstructions.
+
+    Args:
+        x: array or tensor of images.
+        y: array or tensor of their reconstructions.
+        max_value: float, the largest value that a pixel may have: integers beyond it are of another range.
+    """
+    given = {"x": numbers("x", x), "y": numbers("y", y)}
+    for name, value in given.items():
+        if value.dtype.kind in "iu" and value.size and value.max() > max_value:
+            raise ValueError(
+                f"`max_value` must be the largest value that a pixel may have, 255 for 8-bit images. Received: "
+                f"max_value={max_value:g}, `{name}` of dtype {value.dtype} with values up to {value.max()}."
+            )
+    return same_shape(*(value.astype("float32") for value in given.values()))
 
 
 def float_tensor(x):

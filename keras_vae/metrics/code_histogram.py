@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae.ops.checks import integer
+from keras_vae.ops.numerics import compensated_sum
 from keras_vae.ops.registration import Configured
 
 
@@ -16,13 +17,17 @@ class CodeHistogram(Configured, keras.metrics.Metric):
     Args:
         codebook_size: int >= 1, the number of codes K.
         name: str.
-        dtype: str, of the counts, default float32 (exact up to 16,777,216 per code, to one part in 10^7 beyond).
+        dtype: str, of the counts, default float32 (exact up to 16,777,216 per code, beyond to one part in 10^7 of any
+            number of updates).
     """
 
     def __init__(self, codebook_size, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.codebook_size = integer("codebook_size", codebook_size)
-        self.counts = self.add_variable((self.codebook_size,), "zeros", dtype=self.dtype, name="counts")
+        self.counts, self.lost = (
+            self.add_variable((self.codebook_size,), "zeros", dtype=self.dtype, name=name)
+            for name in ("counts", "lost")
+        )
 
     def update_state(self, indices, sample_weight=None):
         """Counts `indices`.
@@ -40,4 +45,6 @@ class CodeHistogram(Configured, keras.metrics.Metric):
             weights = ops.broadcast_to(weights, ops.shape(indices))
         # segment_sum, not one-hot: the cost does not grow with codebook_size x positions
         counts = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(indices, (-1,)), self.codebook_size)
-        self.counts.assign_add(counts)
+        counts, lost = compensated_sum(ops.convert_to_tensor(self.counts), ops.convert_to_tensor(self.lost), counts)
+        self.counts.assign(counts)
+        self.lost.assign(lost)

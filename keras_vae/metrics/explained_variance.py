@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_vae import _backend
 from keras_vae.metrics.arrays import same_shape
-from keras_vae.ops.numerics import flat, float32
+from keras_vae.ops.numerics import compensated_sum, flat, float32
 from keras_vae.ops.registration import export
 
 
@@ -32,32 +32,44 @@ class ExplainedVariance(keras.metrics.Metric):
 
     def __init__(self, name="explained_variance", dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.error = self.add_variable((), "zeros", name="error")
-        self.count = self.add_variable((), "zeros", name="count")
-        self.squares = self.add_variable((), "zeros", name="squares")
-        self.shift = self.sums = None  # of each dimension: made when the first batch tells how many there are
+        self.sums = {name: self._sum(name, ()) for name in ("error", "count", "squares")}
+        self.shift = None  # of each dimension, like the sums of x: made when the first batch tells how many there are
+
+    def _sum(self, name, shape):
+        return [self.add_variable(shape, "zeros", name=part) for part in (name, f"{name}_lost")]
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         x, guess = (float32(flat(part)) for part in same_shape(y_true, y_pred))
-        if self.sums is None:
-            self.sums = self.add_variable((x.shape[-1],), "zeros", name="sums")
+        if self.shift is None:
             self.shift = self.add_variable((x.shape[-1],), "zeros", name="shift")
+            self.sums["x"] = self._sum("x", (x.shape[-1],))
         # About the mean of the first batch, the same on all replicas: squares of large offsets would lose their digits.
         _, replicas = _backend.replica()
         mean = _backend.cross_replica_sum(ops.mean(x, axis=0)) / replicas
-        shift = ops.where(ops.convert_to_tensor(self.count) > 0, ops.convert_to_tensor(self.shift), mean)
+        shift = ops.where(ops.convert_to_tensor(self.sums["count"][0]) > 0, ops.convert_to_tensor(self.shift), mean)
         self.shift.assign(shift)
         x, guess = x - shift, guess - shift
         weight = ops.ones_like(x[:, 0])
         if sample_weight is not None:
             weight = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
-        self.error.assign_add(ops.sum(weight * ops.sum(ops.square(x - guess), axis=-1)))
-        self.count.assign_add(ops.sum(weight))
-        self.squares.assign_add(ops.sum(weight * ops.sum(ops.square(x), axis=-1)))
-        self.sums.assign_add(ops.sum(weight[:, None] * x, axis=0))
+        summands = {
+            "error": ops.sum(weight * ops.sum(ops.square(x - guess), axis=-1)),
+            "count": ops.sum(weight),
+            "squares": ops.sum(weight * ops.sum(ops.square(x), axis=-1)),
+            "x": ops.sum(weight[:, None] * x, axis=0),
+        }
+        for name, more in summands.items():
+            pair = self.sums[name]
+            values = compensated_sum(*(ops.convert_to_tensor(variable) for variable in pair), more)
+            for variable, value in zip(pair, values, strict=True):
+                variable.assign(value)
 
     def result(self):
-        if self.sums is None:
+        if self.shift is None:
             return ops.zeros(())
-        variance = self.squares - ops.sum(ops.square(self.sums)) / ops.maximum(self.count, 1e-12)
-        return ops.where(variance > 1e-12, 1.0 - self.error / ops.maximum(variance, 1e-12), 0.0)
+        error, count, squares, sums = (
+            ops.convert_to_tensor(self.sums[n][0]) for n in ("error", "count", "squares", "x")
+        )
+        variance = squares - ops.sum(ops.square(sums / ops.sqrt(ops.maximum(count, 1e-12))))
+        varies = variance > 1e-6 * squares  # the rounding of the difference
+        return ops.where(varies, 1.0 - error / ops.where(varies, variance, 1.0), 0.0)

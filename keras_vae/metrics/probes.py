@@ -51,7 +51,7 @@ def linear_probe(codes, labels, test_codes, test_labels, seed=0):
         model = linear.LogisticRegression(C=strength, max_iter=MAX_ITER, tol=1e-3)
         return model.fit(codes[rows], labels[rows])
 
-    order = np.random.default_rng(seed).permutation(len(codes))
+    order = np.random.default_rng(integer("seed", seed, low=0)).permutation(len(codes))
     held, kept = np.split(order, [max(1, len(order) // 10)])
     if len(np.unique(labels[kept])) < 2:
         kept = order  # so few labels that none can be spared

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_vae.metrics.arrays import float_tensor, same_shape
+from keras_vae.metrics.arrays import float_tensor, pictures, same_shape
 from keras_vae.ops.checks import positive
 from keras_vae.ops.registration import Configured, export
 
@@ -59,7 +59,8 @@ def psnr(x, y, max_value=1.0):
         float32 array (batch,), decibels.
 
     Raises:
-        ValueError: for shapes that differ.
+        TypeError: for what is not real numbers.
+        ValueError: for shapes that differ, or integers beyond `max_value`.
 
     Example:
         >>> import numpy as np
@@ -67,7 +68,8 @@ def psnr(x, y, max_value=1.0):
         >>> [round(float(v), 3) for v in psnr(x, x + 0.1)]
         [20.0]
     """
-    return ops.convert_to_numpy(psnr_per_image(x, y, positive("max_value", max_value)))
+    max_value = positive("max_value", max_value)
+    return ops.convert_to_numpy(psnr_per_image(*pictures(x, y, max_value), max_value))
 
 
 def psnr_per_image(x, y, max_value):

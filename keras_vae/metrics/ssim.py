@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.metrics.arrays import float_array, float_tensor, same_shape
+from keras_vae.metrics.arrays import float_tensor, pictures, same_shape
 from keras_vae.ops.checks import positive
 from keras_vae.ops.registration import Configured, export
 
@@ -70,7 +70,9 @@ def ssim(x, y, max_value=1.0):
         float32 array (batch,).
 
     Raises:
-        ValueError: for shapes that differ, another rank, or images smaller than the window.
+        TypeError: for what is not real numbers.
+        ValueError: for shapes that differ, another rank, images smaller than the window, or integers beyond
+            `max_value`.
 
     Reference:
         Wang et al., Image quality assessment: from error visibility to structural similarity, 2004.
@@ -81,9 +83,9 @@ def ssim(x, y, max_value=1.0):
         >>> [round(float(v), 4) for v in ssim(x, x)]
         [1.0]
     """
-    x, y = same_shape(float_array(x), float_array(y))
-    _check_window(x.shape)
     max_value = positive("max_value", max_value)
+    x, y = pictures(x, y, max_value)
+    _check_window(x.shape)
     # A few at a time: what the windows pass over then stays in the processor's cache.
     parts = [ssim_map(x[i : i + 8], y[i : i + 8], max_value) for i in range(0, len(x), 8)]
     return np.concatenate([np.zeros(0, "float32"), *(part.mean(axis=(1, 2, 3)) for part in parts)])

@@ -1,6 +1,7 @@
 """Argument checks that every room shares: each returns the value, or raises naming what was accepted and what came."""
 
 import math
+import numbers
 
 
 def _refuse(name, accepted, value, error=ValueError):
@@ -8,7 +9,9 @@ def _refuse(name, accepted, value, error=ValueError):
 
 
 def _number(name, accepted, value):
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
+    single = getattr(value, "shape", ()) == () and hasattr(value, "__float__")
+    real = isinstance(value, numbers.Real) or not isinstance(value, numbers.Complex)  # complex64 has a __float__ too
+    if isinstance(value, bool) or not (single and real):
         _refuse(name, accepted, value, TypeError)
     number = float(value)
     if not math.isfinite(number):
@@ -65,6 +68,11 @@ def integer(name, value, low=1):
     return number if number >= low else _refuse(name, accepted, value)
 
 
+def seed_or_none(name, value):
+    """`value` as an int, if it is a whole number >= 0; None, a seed drawn from Keras's global one, stays None."""
+    return None if value is None else integer(name, value, low=0)
+
+
 def integers(name, value, low=1, shortest=0):
     """`value` as a tuple of `shortest` or more ints, each >= `low`."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
@@ -87,3 +95,12 @@ def instance(name, value, kind):
     if not isinstance(value, kind):
         _refuse(name, f"a {kind.__module__.split('.')[0]} {kind.__name__}", value, TypeError)
     return value
+
+
+def check_precision(policy):
+    """Raises for a dtype policy of float64: losses are of float32, which TensorFlow does not mix with it."""
+    if "float64" in (policy.compute_dtype, policy.variable_dtype):
+        raise ValueError(
+            "`dtype` must be float32 or half precision, such as 'mixed_bfloat16': densities and losses are float32 on "
+            f"every backend. Received: dtype={policy.name!r}."
+        )

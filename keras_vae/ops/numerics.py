@@ -26,6 +26,26 @@ def straight_through(soft, hard):
     return ops.stop_gradient(hard) + (soft - ops.stop_gradient(soft))  # in this order the value is `hard` exactly
 
 
+def clip_straight_through(x, low, high):
+    """x held in [low, high], the gradient that of x: what has left the range can come back, where `clip` would keep it.
+
+    Args:
+        x: float tensor, finite.
+        low: float.
+        high: float.
+
+    Returns:
+        A tensor of the shape of x, with d/dx = 1.
+
+    Example:
+
+    >>> import keras_vae
+    >>> [float(keras_vae.ops.clip_straight_through(x, -1.0, 1.0)) for x in (-3.0, 0.5, 2.0)]
+    [-1.0, 0.5, 1.0]
+    """
+    return straight_through(x, ops.clip(x, low, high))
+
+
 def log_mean_exp(x, axis=-1):
     """log(mean(exp(x))) along one axis, without overflow: the importance-weighted bound of log weights.
 
@@ -44,6 +64,36 @@ def log_mean_exp(x, axis=-1):
     """
     x = ops.convert_to_tensor(x)
     return ops.logsumexp(x, axis=axis) - math.log(x.shape[axis])
+
+
+def compensated_sum(total, lost, more):
+    """One more summand for a running sum in float32, which keeps what its rounding loses and adds it the next time.
+
+    A plain sum of ones stops at 2^24 = 16,777,216: there one is less than half a step.
+
+    Args:
+        total: float tensor, the sum so far.
+        lost: float tensor of the same shape, what is in `total` too much; zeros to begin with.
+        more: float tensor of the same shape.
+
+    Returns:
+        (total, lost) with `more` added.
+
+    Reference:
+        Kahan 1965, Further remarks on reducing truncation errors, Communications of the ACM 8:40.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> total, lost = np.float32(2**24), np.float32(0)
+    >>> for _ in range(4):
+    ...     total, lost = keras_vae.ops.compensated_sum(total, lost, np.float32(1))
+    >>> float(total) - 2**24
+    4.0
+    """
+    more = more - lost
+    raised = total + more
+    return raised, (raised - total) - more
 
 
 def sum_event(x):

@@ -72,12 +72,37 @@ class Configured:
         parent = super().get_config() if hasattr(super(), "get_config") else {}
         return {**parent, **own}
 
+    def scalar(self, name, value, check, dtype="float32"):
+        """A scalar weight that a compiled step reads and a callback may assign: a Python number would be baked in.
+
+        Args:
+            name: str, the attribute that it will be.
+            value: number, its first value.
+            check: function (name, value) of `ops.checks` that every value given to the attribute must pass.
+            dtype: str. Default: "float32".
+        """
+        initializer = keras.initializers.Constant(check(name, value))
+        vars(self).setdefault("_checks", {})[name] = check  # past Keras, which would track and save it
+        return self.add_weight(
+            shape=(), initializer=initializer, trainable=False, name=name, dtype=dtype, autocast=False
+        )
+
     def __setattr__(self, name, value):
         """A number given for a scalar weight, `model.beta = 2.0`, is assigned to it: compiled steps read the weight."""
-        if isinstance(value, numbers.Real) and isinstance(present := vars(self).get(name), keras.Variable):
+        present = vars(self).get(name)
+        if not isinstance(present, keras.Variable) or isinstance(value, keras.Variable):
+            super().__setattr__(name, value)
+        elif check := vars(self).get("_checks", {}).get(name):
+            present.assign(check(name, value))
+        elif isinstance(value, numbers.Real):
             present.assign(value)
         else:
             super().__setattr__(name, value)
+
+    def check_scalars(self):
+        """Raises where a scalar weight was assigned, past the attribute, what its check refuses."""
+        for name, check in vars(self).get("_checks", {}).items():
+            check(name, keras.ops.convert_to_numpy(vars(self)[name].value).item())
 
     @classmethod
     def from_config(cls, config):

@@ -103,6 +103,17 @@ def test_kl_of_a_distribution_with_itself_is_zero():
     np.testing.assert_allclose(numpy(kl_divergence(q, q)), 0.0, atol=1e-5)
 
 
+def test_kl_near_the_prior_is_never_negative_and_keeps_its_digits():
+    rng = np.random.default_rng(0)
+    log_var = (10.0 ** rng.uniform(-9, -1, (1000, 1)) * rng.choice([-1, 1], (1000, 1))).astype("float32")
+    zeros = np.zeros_like(log_var)
+    got = numpy(kl_divergence(Normal(zeros, log_var), Normal(zeros, zeros)))
+    exact = 0.5 * (np.expm1(log_var.astype("float64")) - log_var)[:, 0]
+    assert (got >= 0).all()
+    far = np.abs(log_var[:, 0]) > 1e-4
+    np.testing.assert_allclose(got[far], exact[far], rtol=5e-3)
+
+
 def test_kl_refuses_a_pair_without_closed_form():
     logits = np.zeros((1, 1), "float32")
     assert has_closed_form(Normal(logits, logits), Normal(logits, logits))

@@ -1,10 +1,13 @@
 """Likelihoods against SciPy's densities, and what each says of the data it takes."""
 
+import keras
 import numpy as np
 import pytest
+from keras import ops
 from scipy import stats
 
 import harness
+import keras_vae
 import reference
 from keras_vae.likelihoods import (
     BernoulliLikelihood,
@@ -84,7 +87,39 @@ def test_bernoulli_asks_for_data_between_zero_and_one():
 @pytest.mark.parametrize("likelihood", [GaussianLikelihood, SharedVarianceGaussianLikelihood])
 @pytest.mark.parametrize("stddev", [0.0, -1.0, float("nan")])
 def test_a_standard_deviation_that_is_not_positive_is_refused(likelihood, stddev):
-    harness.check_refuses(lambda: likelihood(stddev=stddev), "`stddev` must be a finite number > 0")
+    told = r"`stddev` must be (a finite number > 0|in \[0\.00247875, 403\.429\])"
+    harness.check_refuses(lambda: likelihood(stddev=stddev), told)
+
+
+@pytest.mark.parametrize("stddev", [0.001, 1000.0])
+def test_a_learned_standard_deviation_starts_inside_of_its_range(stddev):
+    told = r"`stddev` must be in \[0\.00247875, 403\.429\]"
+    harness.check_refuses(lambda: SharedVarianceGaussianLikelihood(stddev=stddev), told)
+
+
+@pytest.mark.parametrize("log_var, x", [(-15.0, 1.0), (15.0, 0.0)])
+def test_a_shared_variance_that_has_left_its_range_comes_back(log_var, x):
+    encoder, decoder = keras.layers.Dense(1), keras.layers.Dense(2, kernel_initializer="zeros")
+    likelihood = SharedVarianceGaussianLikelihood()
+    model = keras_vae.VAE(encoder, decoder, latent_dim=1, likelihood=likelihood)
+    model.build((None, 2))
+    likelihood.log_var.assign(log_var)
+    model.compile(keras.optimizers.SGD(1e-5))
+    model.train_on_batch(np.full((4, 2), x, "float32"))
+    assert np.sign(log_var) * (log_var - harness.numpy(likelihood.log_var.value)) > 0
+
+
+def test_the_density_of_a_tiny_standard_deviation_keeps_its_digits():
+    got = harness.numpy(GaussianLikelihood(stddev=1e-8).log_prob(PARAMS, X))
+    expected = reference.normal_log_prob(X.astype("float64"), PARAMS.astype("float64"), 1e-8)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("log_var", [-12.0, 12.0])
+def test_parameters_of_half_precision_do_not_overflow_at_the_bounds(log_var):
+    params = ops.convert_to_tensor(np.array([[0.5, log_var]], "float16"))
+    got = PerPixelGaussianLikelihood().distribution(params).log_prob(np.array([[0.25]], "float32"))
+    np.testing.assert_allclose(harness.numpy(got), stats.norm.logpdf(0.25, 0.5, np.exp(log_var / 2))[None], rtol=1e-5)
 
 
 def test_an_unknown_activation_is_refused():

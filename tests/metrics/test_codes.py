@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import harness
 from keras_vae.metrics import CodebookUsage, CodeHistogram, Perplexity
 
 
@@ -54,6 +55,20 @@ def test_counts_are_exact():
     metric = Perplexity(1000)
     metric.update_state(indices.astype("int32"))
     np.testing.assert_array_equal(ops.convert_to_numpy(metric.counts), np.bincount(indices.ravel(), minlength=1000))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_counts_go_on_beyond_two_to_the_power_of_24(compiled):
+    metric = Perplexity(2)
+    metric.counts.assign([2.0**24, 0.0])
+    update = metric.update_state
+    if compiled and harness.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        update = tf.function(metric.update_state, jit_compile=True)
+    for _ in range(10):
+        update(np.array([0], "int32"))
+    np.testing.assert_array_equal(ops.convert_to_numpy(metric.counts), [2.0**24 + 10, 0])
 
 
 def test_sample_weight_counts_all_codes_of_an_example():

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 from scipy import ndimage
 
+import harness
 from harness import numpy
 from keras_vae.metrics import PSNR, SSIM, psnr, ssim
 
@@ -153,3 +154,19 @@ def test_results_are_arrays_of_numpy(pair):
     for value in (psnr(*pair), ssim(*pair)):
         assert isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape == (5,)
     assert numpy(PSNR().result()) == 0  # nothing seen yet, as in Keras's own Mean
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+def test_integers_beyond_the_largest_value_are_told(measure):
+    x = np.full((1, 16, 16, 1), 200, "uint8")
+    harness.check_refuses(
+        lambda: measure(x, x), "`max_value` must be .* 255 for 8-bit images.*max_value=1, `x` of dtype"
+    )
+    assert np.isfinite(measure(x, x, max_value=255)).all()
+    assert np.isfinite(measure(x // 200, x // 200)).all()  # integers of 0 and 1 are of that range
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+def test_complex_images_are_refused(measure):
+    x = np.full((1, 16, 16, 1), 0.5 + 0.5j)
+    harness.check_refuses(lambda: measure(x, x), "`x` must be an array of real numbers", TypeError)
