@@ -65,8 +65,10 @@ class BatchTopK(Bottleneck):
         return {"z": ops.where(kept, ops.relu(h), ops.zeros_like(h)), "h": h}
 
     def update(self, outputs):
-        """Moves the threshold by one training batch; the first batch sets it."""
+        """Moves the threshold by one training batch, whose examples of weight zero are left out; the first sets it."""
         z = float32(outputs["z"])
+        if "sample_weight" in outputs:
+            z = ops.where(outputs["sample_weight"][:, None] > 0, z, 0.0)
         smallest = ops.min(ops.where(z > 0, z, float("inf")))
         smallest = ops.where(smallest < float("inf"), smallest, 0.0)
         _, replicas = _backend.replica()

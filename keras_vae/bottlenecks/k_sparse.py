@@ -1,6 +1,5 @@
 """The bottleneck of the k-sparse autoencoder."""
 
-import keras
 from keras import ops
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
@@ -50,8 +49,7 @@ class KSparse(Bottleneck):
     def __init__(self, k, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
         self.first_k = integer("k", k)  # before any schedule
-        initializer = keras.initializers.Constant(self.first_k)
-        self.k = self.add_weight(shape=(), dtype="int32", initializer=initializer, trainable=False, name="k")
+        self.k = self.scalar("k", k, integer, dtype="int32")
         self.alpha = positive("alpha", alpha)
 
     def build(self, input_shape):

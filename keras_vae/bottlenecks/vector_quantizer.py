@@ -43,6 +43,5 @@ class VectorQuantizer(Codebook):
     """
 
     def call(self, h, training=False):
-        _, _, e, outputs = self.nearest(h)
-        target = ops.stop_gradient(ops.cast(h, "float32"))
-        return {**outputs, "codebook": sum_event(ops.square(target - e))}
+        z_e, e, outputs = self.nearest(h)
+        return {**outputs, "codebook": sum_event(ops.square(ops.stop_gradient(z_e) - e))}

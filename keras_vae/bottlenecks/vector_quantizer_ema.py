@@ -19,8 +19,10 @@ class VectorQuantizerEMA(Codebook):
     s_k, e_k = m_k / N_k exactly (van den Oord 2017, appendix A.1; no Laplace term). N starts at one and m at e, so that
     unused codes stay where they are. A code whose N falls below `restart_threshold` times the average count is dead: it
     is moved, in graph, to a random feature of the batch, with N = 1, or twice that limit where it is more. The
-    statistics leave `call` while training and `update` takes them, summed over replicas, unless the layer is not
-    trainable; the search uses the codebook from before the update.
+    features leave `call` while training and `update` takes them, summed over replicas, unless the layer is not
+    trainable; the search uses the codebook from before the update. With sample weights w, n and s are sums of w and of
+    w z, and a restart takes a feature with a probability in proportion to its w: an example of weight zero moves
+    nothing.
 
     Args:
         codebook_size: int >= 2, K, the number of codes.
@@ -36,8 +38,7 @@ class VectorQuantizerEMA(Codebook):
 
     Output shape:
         dict with "z": (batch, ..., D) float32; "indices": (batch, ...) int32 in [0, K); "commitment": (batch,)
-        ||z_e - sg[e]||^2 summed over positions and D; and while training "code_counts": (K,), "code_sums": (K, D) and
-        "restarts": (K, D).
+        ||z_e - sg[e]||^2 summed over positions and D; and while training "z_e": (batch, ..., D), the features.
 
     Raises:
         ValueError: if an argument is out of range, or the features are not D wide.
@@ -74,28 +75,25 @@ class VectorQuantizerEMA(Codebook):
         self.sums = self.codebook_weight("sums", trainable=False)  # the same initializer and seed: sums = codes x one
 
     def call(self, h, training=False):
-        flat, indices, _, outputs = self.nearest(h)
+        z_e, _, outputs = self.nearest(h)
         if training:
-            outputs.update(self.statistics(ops.stop_gradient(flat), indices))
+            outputs["z_e"] = ops.stop_gradient(z_e)
         return outputs
 
-    def statistics(self, flat, indices):
-        """What `update` needs of a batch: counts and sums by code, and a random feature for each code to restart at."""
-        counts, sums = _backend.code_statistics(flat, indices, self.codebook_size)
-        statistics = {"code_counts": counts, "code_sums": sums}
-        if self.restart_threshold > 0:
-            uniform = keras.random.uniform((self.codebook_size,), seed=self.seed_generator)
-            n = ops.shape(flat)[0]
-            rows = ops.minimum(ops.cast(uniform * ops.cast(n, "float32"), "int32"), n - 1)
-            # Each replica proposes features for its own share of the codes, so that a sum over replicas is a choice.
-            replica, replicas = _backend.replica()
-            mine = ops.equal(ops.arange(self.codebook_size, dtype="int32") % replicas, replica)
-            statistics["restarts"] = ops.where(mine[:, None], ops.take(flat, rows, axis=0), 0.0)
-        return statistics
+    def update(self, outputs):
+        """Moves the codebook by one batch, what `call` returned; `VQVAE` calls it after the loss of a training step.
 
-    def update(self, statistics):
-        """Moves the codebook by the statistics of one batch; `VQVAE` calls it after the loss of a training step."""
-        counts, sums = (_backend.cross_replica_sum(statistics[key]) for key in ("code_counts", "code_sums"))
+        Args:
+            outputs: dict with "indices" and "z_e", and "sample_weight" (batch,) where examples do not all count alike.
+        """
+        indices = ops.reshape(outputs["indices"], (-1,))
+        features = ops.reshape(outputs["z_e"], (-1, self.embedding_dim))
+        weights = outputs.get("sample_weight")
+        if weights is not None:
+            weights = ops.reshape(weights, (-1, *(1,) * (len(outputs["indices"].shape) - 1)))
+            weights = ops.reshape(ops.broadcast_to(weights, ops.shape(outputs["indices"])), (-1,))
+        statistics = _backend.code_statistics(features, indices, self.codebook_size, weights)
+        counts, sums = (_backend.cross_replica_sum(value) for value in statistics)
         old_counts, old_sums, old_codes = (ops.copy(w) for w in (self.counts, self.sums, self.codebook))
         new_counts = self.decay * old_counts + (1.0 - self.decay) * counts
         new_sums = self.decay * old_sums + (1.0 - self.decay) * sums
@@ -106,9 +104,9 @@ class VectorQuantizerEMA(Codebook):
         new_sums = ops.where(alive, new_sums, old_sums)
         new_counts = ops.where(alive[:, 0], new_counts, old_counts)
         if self.restart_threshold > 0:
-            restarts = _backend.cross_replica_sum(statistics["restarts"])
+            restarts, offered = self.restarts(features, weights)
             limit = self.restart_threshold * ops.mean(new_counts)
-            dead = new_counts < limit
+            dead = ops.logical_and(new_counts < limit, offered)
             # One, or with many features to a code twice the limit: a code that starts below it would never settle.
             count = ops.maximum(1.0, 2.0 * limit)
             codes = ops.where(dead[:, None], restarts, codes)
@@ -117,3 +115,23 @@ class VectorQuantizerEMA(Codebook):
         self.counts.assign(new_counts)
         self.sums.assign(new_sums)
         self.codebook.assign(codes)
+
+    def restarts(self, features, weights):
+        """A random feature for each code to restart at, (K, D), and whether there is one, (K,), over all replicas."""
+        uniform = keras.random.uniform((self.codebook_size,), seed=self.seed_generator)
+        n = ops.shape(features)[0]
+        if weights is None:
+            total = ops.cast(n, "float32")
+            rows = ops.cast(uniform * total, "int32")
+        else:
+            reached = ops.cumsum(weights)
+            total = reached[-1]
+            # The first feature whose weights reach more: one of weight zero reaches no more than the one before it.
+            rows = ops.searchsorted(reached, uniform * total, side="right")
+        rows = ops.minimum(rows, n - 1)
+        # Each replica proposes features for its own share of the codes, so that a sum over replicas is a choice.
+        replica, replicas = _backend.replica()
+        mine = ops.equal(ops.arange(self.codebook_size, dtype="int32") % replicas, replica)
+        mine = ops.cast(ops.logical_and(mine, total > 0), "float32")
+        chosen = ops.where(mine[:, None] > 0, ops.take(features, rows, axis=0), 0.0)
+        return _backend.cross_replica_sum(chosen), _backend.cross_replica_sum(mine) > 0

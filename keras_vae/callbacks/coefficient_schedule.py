@@ -5,6 +5,7 @@ import operator
 import keras
 
 from keras_vae.ops.checks import one_of
+from keras_vae.ops.registration import Configured
 
 
 class CoefficientSchedule(keras.callbacks.Callback):
@@ -25,7 +26,7 @@ class CoefficientSchedule(keras.callbacks.Callback):
 
     Raises:
         TypeError: where `schedule` is no function, or the attribute is no scalar Keras variable.
-        ValueError: for another unit.
+        ValueError: for another unit; in `fit`, where the schedule gives a value that the coefficient does not accept.
 
     Example:
         >>> from keras_vae.ops.schedules import linear_schedule
@@ -44,7 +45,7 @@ class CoefficientSchedule(keras.callbacks.Callback):
         self.first_step = 0  # of the epoch
 
     def on_train_begin(self, logs=None):
-        coefficient = self._coefficient()  # a wrong name is an error before the first step
+        _, coefficient = self._coefficient()  # a wrong name is an error before the first step
         self.whole = not keras.backend.is_float_dtype(coefficient.dtype)
         self.value = None
 
@@ -68,7 +69,11 @@ class CoefficientSchedule(keras.callbacks.Callback):
         if self.whole:
             value = round(value)
         if value != self.value:
-            self._coefficient().assign(value)
+            owner, variable = self._coefficient()
+            if isinstance(owner, Configured):
+                setattr(owner, self.name.rpartition(".")[2], value)  # which checks it
+            else:
+                variable.assign(value)
             self.value = value
 
     def _steps_done(self):
@@ -77,8 +82,10 @@ class CoefficientSchedule(keras.callbacks.Callback):
         return int(keras.ops.convert_to_numpy(step))
 
     def _coefficient(self):
+        path, _, attribute = self.name.rpartition(".")
         try:
-            variable = operator.attrgetter(self.name)(self.model)
+            owner = operator.attrgetter(path)(self.model) if path else self.model
+            variable = getattr(owner, attribute)
         except AttributeError as error:
             raise TypeError(
                 f"`name` must be an attribute of the model, {type(self.model).__name__}. Received: name={self.name!r}."
@@ -88,4 +95,4 @@ class CoefficientSchedule(keras.callbacks.Callback):
                 f"`name` must be that of a scalar Keras variable of the model. Received: name={self.name!r}, "
                 f"which is {variable!r}."
             )
-        return variable
+        return owner, variable

@@ -37,6 +37,7 @@ class SeededBatches(keras.utils.PyDataset):
         self.epoch = integer("initial_epoch", initial_epoch, low=0)
         self._order = (None, None)
         self._read = set()  # batches of the present epoch that have been asked for
+        self._begun = False
         if not len(self):
             raise ValueError(
                 f"`batch_size` must be at most the number of examples, {count}, where `drop_remainder` is True. "
@@ -59,14 +60,24 @@ class SeededBatches(keras.utils.PyDataset):
         """The batch of the examples `rows` (int array), with `rng`, a `numpy.random.Generator`, for its draws."""
         raise NotImplementedError
 
+    def start(self, epoch):
+        """Begins `epoch`, an int >= 0, from its first batch; `fit` calls it when it has looked at the data."""
+        self.epoch, self._read, self._begun = integer("epoch", epoch, low=0), set(), False
+
+    def on_epoch_begin(self):
+        """Keras calls it before it reads an epoch, and not before it reads a batch or two to learn their shapes."""
+        self._begun = True
+
     def on_epoch_end(self):
         """Goes on to the next epoch, if all of this one was read; Keras calls it.
 
-        Keras calls it, too, when it has read a batch or two only to build the model, and after `steps_per_epoch`.
+        Keras calls it, too, when it has only looked at the first batches, and after `steps_per_epoch`.
         """
-        if len(self._read) == len(self):
-            self.epoch += 1
+        if not self._begun:
             self._read = set()
+        elif len(self._read) == len(self):
+            self.start(self.epoch + 1)
+        self._begun = False
 
     def _rows(self, epoch):
         known, rows = self._order  # one attribute, so that threads never see the order of another epoch

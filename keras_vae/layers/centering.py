@@ -37,8 +37,14 @@ class Centering(Configured, keras.layers.Layer):
     [[0.0, -1.0]]
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.autocast = False  # half precision would round the data, and the mean, before they meet
+
     def build(self, input_shape):
-        self.mean = self.add_weight(shape=tuple(input_shape[1:]), initializer="zeros", trainable=False, name="mean")
+        self.mean = self.add_weight(
+            shape=tuple(input_shape[1:]), initializer="zeros", trainable=False, autocast=False, name="mean"
+        )
 
     def adapt(self, x):
         """Sets the mean to that of `x`.
@@ -63,8 +69,8 @@ class Centering(Configured, keras.layers.Layer):
         self.mean.assign(mean.astype("float32"))
 
     def call(self, x):
-        x = ops.convert_to_tensor(x, dtype=self.compute_dtype)
-        return x - ops.cast(self.mean, x.dtype)
+        x = ops.cast(ops.convert_to_tensor(x), "float32")
+        return ops.cast(x - ops.convert_to_tensor(self.mean), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

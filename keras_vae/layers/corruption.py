@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
-from keras_vae.ops.checks import integer
+from keras_vae.ops.checks import seed_or_none
 from keras_vae.ops.registration import Configured
 from keras_vae.ops.selection import top_k_mask
 
@@ -24,7 +24,7 @@ class Corruption(Configured, keras.layers.Layer):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = None if seed is None else integer("seed", seed, low=0)
+        self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
 
     def build(self, input_shape):
@@ -55,11 +55,11 @@ class Corruption(Configured, keras.layers.Layer):
         return keras.random.uniform(ops.shape(x), seed=self.seed_generator) < probability
 
 
-def build_corruption(corruption, input_shape, dtype):
+def build_corruption(corruption, input_shape):
     """Builds a `Corruption`, or another layer taken for one, and refuses it where it changes the shape."""
     if not corruption.built:
         corruption.build(input_shape)
-    corrupted = corruption.compute_output_spec(keras.KerasTensor(input_shape, dtype=dtype))
+    corrupted = corruption.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))
     if tuple(corrupted.shape[1:]) != tuple(input_shape[1:]):
         raise ValueError(
             f"`corruption` must keep the shape of x, {tuple(input_shape[1:])}. Received: a "

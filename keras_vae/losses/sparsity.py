@@ -9,11 +9,12 @@ from keras_vae.ops.numerics import float32
 LOWEST, HIGHEST = 1e-30, 1.0 - 1e-7
 
 
-def mean_activation(activations):
+def mean_activation(activations, weights=None):
     """rho_hat: the mean activation of each unit over the batch, and over positions for feature maps.
 
     Args:
         activations: float tensor (batch, ..., units).
+        weights: float tensor (batch,), how much each example counts, or None for all alike. Default: None.
 
     Returns:
         Float32 tensor (units,).
@@ -26,6 +27,10 @@ def mean_activation(activations):
     [0.5, 1.0]
     """
     activations = float32(ops.convert_to_tensor(activations))
+    if weights is not None:
+        positions = tuple(range(1, len(activations.shape) - 1))
+        means = ops.mean(activations, axis=positions) if positions else activations  # (batch, units)
+        return ops.matmul(weights, means) / ops.maximum(ops.sum(weights), 1e-30)  # not 0 / 0 where none counts
     return ops.mean(activations, axis=tuple(range(len(activations.shape) - 1)))
 
 

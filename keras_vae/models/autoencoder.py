@@ -1,5 +1,7 @@
 """The abstract autoencoder: encoder -> bottleneck -> decoder -> likelihood, with a prior over the latents."""
 
+import warnings
+
 import keras
 from keras import ops
 
@@ -31,6 +33,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, **kwargs):
         super().__init__(**kwargs)
+        self.autocast = False  # x reaches the encoder as it is, whatever the dtype policy
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
         decoder = TiedMLPDecoder(encoder) if decoder is None else decoder
         self.decoder = instance("decoder", decoder, keras.layers.Layer)
@@ -82,7 +85,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def call(self, x, training=False):
         # `training` is handed on by name: JAX's `fit` runs this function outside of Keras's call context.
-        x = ops.cast(x, self.compute_dtype)
+        x = ops.cast(x, "float32")  # what the encoder computes in is its own affair: it may take off a mean first
         h, outputs = self.features(x, training)
         outputs = {**outputs, **self.bottleneck(h, training=training)}
         outputs["params"] = self.decoder(outputs["z"], training=training)
@@ -109,7 +112,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def posterior(self, x):
         """q(z|x) as a distribution of tensors; over indices for a discrete model."""
-        return self.bottleneck.posterior(self.bottleneck.parameters(self.encoder(ops.cast(x, self.compute_dtype))))
+        return self.bottleneck.posterior(self.bottleneck.parameters(self.encoder(ops.cast(x, "float32"))))
 
     def encode_tensors(self, x, noise=None):
         """Latents of x, tensors: the draw that belongs to `noise`, or the mode without. Integer codes if discrete."""
@@ -169,7 +172,22 @@ class Autoencoder(HostMethods, TermsModel):
         )
         if values.ndim < 2:
             raise ValueError(f"`{name}` must have two axes or more, (batch, ...). Received: shape={values.shape}.")
+        if self.likelihood.interval is None:
+            self._warn_of_bytes(name, values)
         return values
+
+    def _warn_of_bytes(self, name, values):
+        """One warning for what looks like 8-bit images: no likelihood refuses them here, and no default fits them."""
+        some = values[:: max(1, len(values) // 256)]
+        low, high = float(some.min()), float(some.max())
+        if low >= 0 and 100 <= high <= 255 and not vars(self).get("_warned_of_bytes"):
+            vars(self)["_warned_of_bytes"] = True
+            warnings.warn(
+                f"`{name}` has values from {low:g} to {high:g}. {type(self.likelihood).__name__} takes any range, but "
+                "learning rates, standard deviations and the weights of losses are meant for values of about one: "
+                "divide 8-bit images by 255.",
+                stacklevel=2,
+            )
 
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.

@@ -61,7 +61,7 @@ class BetaVAE(Autoencoder):
         prior = StandardNormal() if prior is None else prior
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.latent_dim = latent_dim
-        self.beta = self.coefficient("beta", non_negative("beta", beta))
+        self.beta = self.coefficient("beta", beta, non_negative)
 
     def terms(self, x, y, outputs, training):
         return self.total(super().terms(x, y, outputs, training), rate=self.beta)

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck
 from keras_vae.layers.corruption import build_corruption
-from keras_vae.ops.checks import in_half_open_interval, instance, integer
+from keras_vae.ops.checks import check_precision, in_half_open_interval, instance, integer
 from keras_vae.ops.registration import Configured, export
 from keras_vae.training import CheckedMethods, check_values
 
@@ -51,6 +51,8 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     def __init__(self, encoder, bottleneck, num_classes, dropout=0.0, corruption=None, **kwargs):
         super().__init__(**kwargs)
+        check_precision(self.dtype_policy)
+        self.autocast = False  # as of the autoencoder
         self.image_shape = None
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
         self.bottleneck = instance("bottleneck", bottleneck, Bottleneck)
@@ -63,8 +65,8 @@ class Classifier(CheckedMethods, Configured, keras.Model):
 
     def build(self, input_shape):
         if self.corruption is not None:
-            build_corruption(self.corruption, input_shape, self.compute_dtype)
-        self.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
+            build_corruption(self.corruption, input_shape)
+        self.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))
         self.image_shape = tuple(input_shape[1:])
 
     def check_data(self, x, name="x"):
@@ -84,8 +86,9 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         return check_values(name, values, interval=(0, self.num_classes - 1), reason=reason, whole=True)
 
     def call(self, x, training=False):
+        x = ops.cast(x, "float32")
         if training and self.corruption is not None:
-            x = self.corruption(ops.cast(x, self.compute_dtype), training=True)
+            x = self.corruption(x, training=True)
         parameters = self.bottleneck.parameters(self.encoder(x, training=training))
         codes = self.flatten(self.bottleneck.posterior(parameters).mode)
         return self.head(self.drop(codes, training=training))

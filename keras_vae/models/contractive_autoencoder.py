@@ -4,7 +4,7 @@ from keras_vae import _backend
 from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
-from keras_vae.ops.checks import integer, non_negative
+from keras_vae.ops.checks import integer, non_negative, seed_or_none
 from keras_vae.ops.jacobian import hutchinson_squared_jacobian
 from keras_vae.ops.registration import export
 from keras_vae.training import pure
@@ -59,11 +59,9 @@ class ContractiveAutoencoder(Autoencoder):
         self, encoder, decoder=None, contraction_weight=0.1, probes=None, likelihood=None, seed=None, **kwargs
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
-        self.contraction_weight = self.coefficient(
-            "contraction_weight", non_negative("contraction_weight", contraction_weight)
-        )
+        self.contraction_weight = self.coefficient("contraction_weight", contraction_weight, non_negative)
         self.probes = None if probes is None else integer("probes", probes)
-        self.seed = None if seed is None else integer("seed", seed, low=0)
+        self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
         self.track("contraction")
         if not is_one_sigmoid_layer(self.encoder):

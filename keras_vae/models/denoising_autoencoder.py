@@ -67,7 +67,7 @@ class DenoisingAutoencoder(Autoencoder):
         self.emphasis = emphasis if emphasis is None else _pair(emphasis)
 
     def build(self, input_shape):
-        build_corruption(self.corruption, input_shape, self.compute_dtype)
+        build_corruption(self.corruption, input_shape)
         super().build(input_shape)
 
     def features(self, x, training):

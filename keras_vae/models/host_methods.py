@@ -191,7 +191,7 @@ class HostMethods:
         return sampler.run({"x": x}, integer("batch_size", batch_size))
 
     def _jacobian_norm(self, inputs):
-        x = ops.cast(inputs["x"], self.compute_dtype)
+        x = ops.cast(inputs["x"], "float32")
         return ops.sqrt(encoder_squared_jacobian(self.encoder, x, self.encoder(x, training=False)))
 
     @property

@@ -14,6 +14,7 @@ from keras_vae.ops.registration import export
 
 SIGMOID = "sigmoid"  # not the hard one: a unit that is exactly 0 has no gradient to bring it back
 PREFIX = "activations_"
+TINY = 1e-30  # weights that are all zero: nothing is divided by zero
 
 
 @export
@@ -22,8 +23,8 @@ class SparseAutoencoder(Autoencoder):
 
     rho_hat_j is the mean activation of sigmoid unit j over the batch, and the sum runs over the units of all layers
     named (Ng 2011, section 3). The penalty is a number of the batch, over all replicas, the same for each of its
-    examples; sample weights do not enter rho_hat. With the default SquaredError, which has no factor 1/2, Ng's beta is
-    half the `sparsity_weight` here.
+    examples; with sample weights rho_hat is the weighted mean. With the default SquaredError, which has no factor 1/2,
+    Ng's beta is half the `sparsity_weight` here.
 
     With `momentum` the mean is a running one, rho_hat <- momentum rho_hat + (1 - momentum) batch mean, which small
     batches need: the penalty takes its value there, and its gradient through the batch; evaluation leaves it as it is.
@@ -79,7 +80,7 @@ class SparseAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
         not_codes(self.bottleneck, self)
         self.rho = in_open_interval("rho", rho, 0.0, 1.0)
-        self.sparsity_weight = self.coefficient("sparsity_weight", non_negative("sparsity_weight", sparsity_weight))
+        self.sparsity_weight = self.coefficient("sparsity_weight", sparsity_weight, non_negative)
         self.sparse_layers = None if sparse_layers is None else _names(sparse_layers)
         self.momentum = None if momentum is None else in_half_open_interval("momentum", momentum, 0.0, 1.0)
         self.track("sparsity", "mean_activation")
@@ -114,18 +115,16 @@ class SparseAutoencoder(Autoencoder):
 
     def terms(self, x, y, outputs, training):
         terms = super().terms(x, y, outputs, training)
-        means = [self.rho_hat(name, outputs[PREFIX + name], training) for name in self.activations.layers]
+        means = [self.rho_hat(name, outputs, training) for name in self.activations.layers]
         penalty = sum(ops.sum(bernoulli_kl(self.rho, mean)) for mean in means)
         shape = ops.shape(terms["distortion"])
         terms["sparsity"] = ops.broadcast_to(penalty, shape)
         terms["mean_activation"] = ops.broadcast_to(ops.mean(ops.concatenate(means)), shape)
         return self.total(terms, sparsity=self.sparsity_weight)
 
-    def rho_hat(self, name, activations, training):
+    def rho_hat(self, name, outputs, training):
         """The mean activation of each unit of a layer, (units,): of the batch, or running."""
-        # Replicas share one value, and each gives the gradient of its own part: their average is that of the whole.
-        mean = mean_activation(activations)
-        whole = _global_mean(mean)
+        mean, whole = _means(name, outputs)
         if self.momentum is None:
             return straight_through(mean, whole)
         running = ops.convert_to_tensor(self.running[name])
@@ -138,7 +137,7 @@ class SparseAutoencoder(Autoencoder):
     def update_state(self, outputs):
         super().update_state(outputs)
         for name, variable in self.running.items():
-            variable.assign(self.moved(variable, _global_mean(mean_activation(outputs[PREFIX + name]))))
+            variable.assign(self.moved(variable, _means(name, outputs)[1]))
 
 
 def _activation(layer):
@@ -155,7 +154,19 @@ def _names(sparse_layers):
     return list(sparse_layers)
 
 
-def _global_mean(mean):
-    """The mean over all replicas; no gradient goes through the sum."""
+def _means(name, outputs):
+    """The mean activation of each unit, (units,): of this replica's share of the batch, and, without gradient, of all.
+
+    Replicas show one value, and each gives the gradient of its own part, scaled so that their average is that of all.
+    """
+    activations, weights = outputs[PREFIX + name], outputs.get("sample_weight")
+    mean = mean_activation(activations, weights)
     _, replicas = _backend.replica()
-    return mean if replicas == 1 else _backend.cross_replica_sum(mean) / replicas
+    if replicas == 1:
+        return mean, mean
+    if weights is None:
+        return mean, _backend.cross_replica_sum(mean) / replicas
+    own = ops.sum(weights)
+    total = ops.maximum(_backend.cross_replica_sum(own), TINY)
+    mean = mean * own / total
+    return mean * replicas, _backend.cross_replica_sum(mean)

@@ -38,6 +38,7 @@ class StackedEncoder(Configured, keras.layers.Layer):
 
     def __init__(self, encoders, bottlenecks, **kwargs):
         super().__init__(**kwargs)
+        self.autocast = False  # the lowest encoder may take off a mean first
         self.encoders = [instance("encoders", e, keras.layers.Layer) for e in encoders]
         self.bottlenecks = [instance("bottlenecks", b, Bottleneck) for b in bottlenecks]
         if len(self.encoders) != len(self.bottlenecks):
@@ -46,7 +47,7 @@ class StackedEncoder(Configured, keras.layers.Layer):
             )
 
     def build(self, input_shape):
-        self.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))  # which builds every part
+        self.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))  # which builds every part
 
     def call(self, x, training=False):
         for encoder, bottleneck in zip(self.encoders, self.bottlenecks, strict=True):

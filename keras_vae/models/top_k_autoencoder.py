@@ -129,10 +129,13 @@ class TopKAutoencoder(Autoencoder):
 
     def update_state(self, outputs):
         super().update_state(outputs)
-        used = ops.cast(ops.any(outputs["z"] > 0, axis=0), "float32")
-        used = _backend.cross_replica_sum(used) > 0
-        _, replicas = _backend.replica()
-        more = self.idle + ops.shape(outputs["z"])[0] * replicas
+        used = outputs["z"] > 0
+        counted = ops.ones_like(used[:, 0])
+        if "sample_weight" in outputs:  # what has no weight has not been seen
+            counted = outputs["sample_weight"] > 0
+            used = ops.logical_and(used, counted[:, None])
+        used = _backend.cross_replica_sum(ops.cast(ops.any(used, axis=0), "float32")) > 0
+        more = self.idle + _backend.cross_replica_sum(ops.sum(ops.cast(counted, "int32")))
         self.idle.assign(ops.where(used, 0, ops.minimum(more, 2**30)))  # never past the range of int32
 
 

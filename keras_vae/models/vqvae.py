@@ -63,9 +63,7 @@ class VQVAE(Autoencoder):
         likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
         prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
-        self.commitment_weight = self.coefficient(
-            "commitment_weight", non_negative("commitment_weight", commitment_weight)
-        )
+        self.commitment_weight = self.coefficient("commitment_weight", commitment_weight, non_negative)
         self.track("commitment", *(["codebook"] if bottleneck.learned_by_gradient else []))
         self.perplexity = Perplexity(bottleneck.codebook_size)
         self.codebook_usage = CodebookUsage(bottleneck.codebook_size)

@@ -41,6 +41,7 @@ class MLPEncoder(Chain):
         self.units = integers("units", units)
         self.activation = activation
         self.centered = instance("centered", centered, bool)
+        self.autocast = not self.centered  # the mean is taken off in float32
 
     def make_parts(self, input_shape):
         policy = self.dtype_policy

@@ -5,8 +5,10 @@ import inspect
 
 import keras
 
-from keras_vae.training.data import check_weights, checked_stream, is_array
+from keras_vae.ops.registration import Configured
+from keras_vae.training.data import check_length, check_weights, checked_stream, is_array
 from keras_vae.training.guard import NonFiniteGuard
+from keras_vae.training.stream_start import StreamStart
 
 
 class CheckedMethods:
@@ -19,30 +21,30 @@ class CheckedMethods:
 
         Args:
             *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
-                dataset or a generator, with or without targets. Arrays are checked whole, streams on their first batch.
-            **kwargs: as in `keras.Model.fit`.
+                dataset or a generator, with or without targets. Arrays are checked whole, generators batch by batch,
+                and other streams on their first batch only: what comes later is for the stream to check, as those of
+                `keras_vae.datasets` do when they are made.
+            **kwargs: as in `keras.Model.fit`. `sample_weight` is >= 0; how it enters the logs is told at `TermsModel`.
 
         Returns:
             keras.callbacks.History.
 
         Raises:
             ValueError: for NaN, infinite or out-of-range values, a wrong rank, size or number of channels, empty data,
-                targets or weights that do not fit, or a model compiled with a `loss`.
-            TypeError: for data that is not numbers, or a dict or list of arrays.
+                targets or weights that do not fit, a coefficient of the loss that was assigned out of its range, or a
+                model that is not compiled, or compiled with a `loss`.
+            TypeError: for data that is neither numbers nor a stream of them, or a dict or list of arrays.
             NonFiniteLossError: when a term of the loss became NaN or infinite; training has stopped by then.
         """
-        given = self._checked_arguments(keras.Model.fit, args, kwargs)
+        given = self._checked_arguments("fit", args, kwargs)
         if given.get("validation_data") is not None:
             given["validation_data"] = self._checked_validation(given["validation_data"])
-        callbacks = given.get("callbacks")
         guard = NonFiniteGuard(self.trackers if self.has_terms else ())
-        guard.set_model(self)  # Keras does it for the callbacks of a list, and not for one that joins a CallbackList
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.callbacks.append(guard)
-        else:
-            callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
-            given["callbacks"] = [*callbacks, guard]
-        history = super().fit(**given)
+        given["callbacks"] = self._joined(
+            given.get("callbacks"), StreamStart(given["x"], given.get("validation_data")), guard
+        )
+        with self._own_errors():
+            history = super().fit(**given)
         guard.raise_if_stopped()
         return history
 
@@ -61,7 +63,10 @@ class CheckedMethods:
         """
         if kwargs.get("_use_cached_eval_dataset"):  # inside `fit` the data has been checked already
             return super().evaluate(*args, **kwargs)
-        return super().evaluate(**self._checked_arguments(keras.Model.evaluate, args, kwargs))
+        given = self._checked_arguments("evaluate", args, kwargs)
+        given["callbacks"] = self._joined(given.get("callbacks"), StreamStart(None, given["x"]))
+        with self._own_errors():
+            return super().evaluate(**given)
 
     def predict(self, *args, **kwargs):
         """Keras's own `predict`, the dict of `call`, with the data checked first.
@@ -76,7 +81,9 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
-        return super().predict(**self._checked_arguments(keras.Model.predict, args, kwargs))
+        given = self._checked_arguments("predict", args, kwargs)
+        with self._own_errors():
+            return super().predict(**given)
 
     def train_on_batch(self, *args, **kwargs):
         """Keras's own `train_on_batch`, with the batch checked first.
@@ -91,7 +98,7 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
-        return super().train_on_batch(**self._checked_arguments(keras.Model.train_on_batch, args, kwargs))
+        return super().train_on_batch(**self._checked_arguments("train_on_batch", args, kwargs))
 
     def test_on_batch(self, *args, **kwargs):
         """Keras's own `test_on_batch`, with the batch checked first.
@@ -106,7 +113,7 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
-        return super().test_on_batch(**self._checked_arguments(keras.Model.test_on_batch, args, kwargs))
+        return super().test_on_batch(**self._checked_arguments("test_on_batch", args, kwargs))
 
     def check_data(self, x, name="x"):
         """Hook: raises if the array `x` is not what the model takes; returns it."""
@@ -124,8 +131,17 @@ class CheckedMethods:
         )
 
     def _checked_arguments(self, method, args, kwargs):
-        """The arguments of `fit`, `evaluate`, `predict`, ... by name, the data in them checked."""
-        signature = inspect.signature(method)
+        """The arguments of the method of Keras with the name `method`, by name, the data in them checked."""
+        if method != "predict" and not self.compiled:
+            raise ValueError(
+                f'`{method}` needs a compiled model: call `compile` first, as in `model.compile("adam")`. Received: a '
+                f"{type(self).__name__} that is not compiled."
+            )
+        for part in (self, *self.layers):
+            if isinstance(part, Configured):
+                part.check_scalars()
+        vars(self)["_faults"] = []  # past Keras, which would track the list
+        signature = inspect.signature(getattr(keras.Model, method))
         given = signature.bind(self, *args, **kwargs).arguments
         given.pop("self")
         given.update(given.pop("kwargs", {}))
@@ -156,15 +172,39 @@ class CheckedMethods:
     def _checked_parts(self, parts, names):
         x, y, sample_weight = parts
         x = self._checked(x, names[0])
-        y = y if y is None else checked_stream(y, self._check_target, names[1])
+        if y is not None:
+            y = checked_stream(y, self._check_target, names[1])
+            check_length(names[1], y, names[0], x)
         if sample_weight is not None:
             check_weights(names[2], sample_weight)
+            check_length(names[2], sample_weight, names[0], x)
             if self.has_terms and y is None and is_array(x):
                 y = x  # Keras drops weights that come without a target
         return x, y, sample_weight
 
     def _checked(self, x, name):
-        return x if x is None else checked_stream(x, self._check, name, self._check_target)
+        return x if x is None else checked_stream(x, self._check, name, self._check_target, vars(self)["_faults"])
+
+    @contextlib.contextmanager
+    def _own_errors(self):
+        """An error of the checks inside a stream comes out as it is: TensorFlow would wrap it in one of its own."""
+        try:
+            yield
+        except Exception as error:
+            faults = vars(self)["_faults"]
+            if faults and error is not faults[0]:
+                raise faults[0] from error
+            raise
+
+    def _joined(self, callbacks, *more):
+        """`callbacks` as a user gives them, with ours behind."""
+        for callback in more:
+            callback.set_model(self)  # Keras does it for those of a list, and not for one that joins a CallbackList
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.callbacks.extend(more)
+            return callbacks
+        callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
+        return [*callbacks, *more]
 
     def _check_target(self, y, name):
         if isinstance(y, (dict, list, tuple)):

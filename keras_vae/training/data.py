@@ -1,18 +1,22 @@
-"""Checks on data where it enters: arrays whole, streams on their first batch."""
+"""Checks on data where it enters: arrays whole, generators batch by batch, other streams on their first batch."""
 
 import copy
-import itertools
+import os
 import types
 
 import keras
 import numpy as np
 
+FEEDS = "an array, tf.data, a torch DataLoader, a PyDataset, a grain dataset or a generator"
+LARGEST = float(np.finfo("float32").max)
 
-def checked_stream(x, check, name, check_target=None):
+
+def checked_stream(x, check, name, check_target=None, faults=None):
     """Checks an array whole, or the first batch of a stream; returns what is to be trained on.
 
-    A generator is used up by looking at it, so its first batch is put back in front. `check_target` is for the second
-    part of a batch; None for `check`.
+    A generator is used up by looking at it, so its first batch is put back in front, and as it passes through here
+    anyway, each of its batches is checked. `check_target` is for the second part of a batch; None for `check`. An error
+    about a later batch is put into the list `faults` as well: TensorFlow raises its own in its place.
     """
     checks = (check, check_target or check)
     if is_array(x) or isinstance(x, (dict, list, tuple)):
@@ -23,17 +27,17 @@ def checked_stream(x, check, name, check_target=None):
         if first is None:
             raise ValueError(f"`{name}` must yield at least one batch. Received: an empty generator.")
         _check_batch(first, checks, name)
-        return _chain(first, x)
+        return _checked_batches(first, x, checks, name, [] if faults is None else faults)
     if hasattr(x, "__getitem__") and hasattr(x, "num_batches"):  # keras.utils.PyDataset: has no end when iterated
         if x.num_batches == 0:
             raise ValueError(f"`{name}` must hold at least one batch. Received: {type(x).__name__} of length 0.")
         first = x[0]
-    elif hasattr(x, "__iter__"):
+    elif hasattr(x, "__iter__") and not isinstance(x, (str, bytes, os.PathLike)):
         first = next(iter(x), None)
         if first is None:
             raise ValueError(f"`{name}` must yield at least one batch. Received: an empty {type(x).__name__}.")
     else:
-        return x
+        raise TypeError(f"`{name}` must be {FEEDS}. Received: {name}={x!r}, a {type(x).__name__}.")
     _check_batch(first, checks, name)
     if hasattr(x, "collate_fn") and is_array(first):
         x = copy.copy(x)
@@ -41,9 +45,15 @@ def checked_stream(x, check, name, check_target=None):
     return x
 
 
-def _chain(first, rest):
-    # Keras recognises generators by their type, so a bare itertools.chain would not do; and it wants tuples from them.
-    for batch in itertools.chain([first], rest):
+def _checked_batches(first, rest, checks, name, faults):
+    # Keras recognises generators by their type, so no other iterator would do; and it wants tuples from them.
+    yield first if isinstance(first, tuple) else (first,)
+    for number, batch in enumerate(rest, start=2):
+        try:
+            _check_batch(batch, checks, name, f"batch {number}")
+        except (TypeError, ValueError) as error:
+            faults.append(error)
+            raise
         yield batch if isinstance(batch, tuple) else (batch,)
 
 
@@ -62,11 +72,27 @@ def is_array(x):
     return hasattr(x, "shape") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
 
 
-def _check_batch(batch, checks, name):
+def _check_batch(batch, checks, name, which="first batch"):
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
-    for part, label, check in zip(parts[:2], ("x", "y"), checks, strict=False):
+    labels = [f"{name} ({which}, {part})" if len(parts) > 1 else f"{name} ({which})" for part in ("x", "y")]
+    for part, label, check in zip(parts[:2], labels, checks, strict=False):
         if is_array(part) or isinstance(part, (dict, list, tuple)):
-            check(part, f"{name} (first batch, {label})" if len(parts) > 1 else f"{name} (first batch)")
+            check(part, label)
+    if len(parts) > 1:
+        check_length(labels[1], parts[1], labels[0], parts[0])
+    if len(parts) > 2 and parts[2] is not None:
+        label = f"{name} ({which}, sample_weight)"
+        check_weights(label, parts[2], of_all=False)
+        check_length(label, parts[2], labels[0], parts[0])
+
+
+def check_length(name, values, other, others):
+    """Raises where two arrays hold different numbers of examples."""
+    if is_array(values) and is_array(others) and len(values.shape) and values.shape[0] != others.shape[0]:
+        raise ValueError(
+            f"`{name}` must have one entry for each of the {others.shape[0]} examples of `{other}`. "
+            f"Received: {values.shape[0]}."
+        )
 
 
 def check_values(name, x, shape=None, interval=None, reason="", whole=None):
@@ -85,7 +111,7 @@ def check_values(name, x, shape=None, interval=None, reason="", whole=None):
 
     Raises:
         TypeError: for values that are not numbers.
-        ValueError: for the rest.
+        ValueError: for the rest, numbers too large for float32 among it.
     """
     values = x if isinstance(x, np.ndarray) else _to_numpy(x)
     if values.dtype.kind not in "biuf" and values.dtype.name != "bfloat16":
@@ -102,8 +128,15 @@ def check_values(name, x, shape=None, interval=None, reason="", whole=None):
         return values
     low, high = float(values.min()), float(values.max())  # NaN and infinity propagate: one pass, no mask in memory
     if not (np.isfinite(low) and np.isfinite(high)):
-        bad = int(values.size - np.isfinite(values.astype("float32", copy=False)).sum())
+        floats = (
+            values if values.dtype.itemsize > 4 else values.astype("float32", copy=False)
+        )  # bfloat16 has no isfinite
+        bad = int(values.size - np.isfinite(floats).sum())
         raise ValueError(f"`{name}` must be finite. Received: {bad} NaN or infinite of {values.size} values.")
+    if max(-low, high) > LARGEST:
+        raise ValueError(
+            f"`{name}` must be within the range of float32, {LARGEST:.3g}. Received: values from {low:g} to {high:g}."
+        )
     if whole and not np.all(values == np.round(values)):
         raise ValueError(f"`{name}` must hold whole numbers. Received: dtype={values.dtype} with fractions.")
     if interval is not None and (low < interval[0] or high > interval[1]):
@@ -116,16 +149,22 @@ def check_values(name, x, shape=None, interval=None, reason="", whole=None):
     return values
 
 
-def check_weights(name, weights):
-    """Raises unless `weights` are finite numbers, one for each example.
+def check_weights(name, weights, of_all=True):
+    """Raises unless `weights` are finite numbers >= 0, one for each example, and not all zero.
 
     Args:
         name: str, the argument as the user knows it.
         weights: array-like of shape (batch,) or (batch, 1).
+        of_all: bool, whether they are of all examples: one batch of a stream may be all padding, of weight zero.
     """
+    if not is_array(weights):
+        raise TypeError(f"`{name}` must be an array of shape (batch,). Received: a {type(weights).__name__}.")
     values = check_values(name, weights)
     if values.size != len(values):
         raise ValueError(f"`{name}` must have shape (batch,). Received: shape={values.shape}.")
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or (of_all and high == 0):
+        raise ValueError(f"`{name}` must be >= 0 and not all zero. Received: values from {low:g} to {high:g}.")
 
 
 def _to_numpy(x):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops, tree
 
+from keras_vae import _backend
+from keras_vae.ops.checks import check_precision, finite
 from keras_vae.ops.numerics import float32
 from keras_vae.ops.registration import Configured
 from keras_vae.training.checked_methods import CheckedMethods
@@ -20,12 +22,20 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
 
     `compute_loss`, which Keras calls in `fit`, `evaluate` and `train_on_batch` on every backend, runs these in order,
     so that gradients, several replicas, sample weights and mixed precision are handled in one place.
+
+    Where there are sample weights w, `terms` and `update_state` find them as `outputs["sample_weight"]`, (batch,), for
+    whatever is computed over the batch: an example of weight zero moves nothing. What is minimised, and logged as
+    `loss`, is sum(w loss) / n over all n examples, as Keras has it; the terms in the logs are means of the examples
+    that count, sum(w term) / sum(w), so that `elbo` stays a bound.
+
+    What a step did to the weights that no optimizer owns is taken back where the scaler of float16's loss skips it.
     """
 
     reconstruction = "reconstruction"  # the output that compile(metrics=...) compares with the target
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        check_precision(self.dtype_policy)
         self.trackers = {}
         self.step = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="step")
 
@@ -34,12 +44,9 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
         for name in names:
             self.trackers[name] = keras.metrics.Mean(name=name)
 
-    def coefficient(self, name, value):
-        """A scalar weight that a compiled step reads and a callback may assign: a Python float would be baked in."""
-        initializer = keras.initializers.Constant(value)
-        return self.add_weight(
-            shape=(), initializer=initializer, trainable=False, name=name, dtype="float32", autocast=False
-        )
+    def coefficient(self, name, value, check=finite):
+        """A scalar weight of the loss; `check(name, value)` is what every value of it must pass: see `scalar`."""
+        return self.scalar(name, value, check)
 
     def terms(self, x, y, outputs, training):
         """Per-example terms of the loss, each (batch,), with the key "loss" for their total."""
@@ -60,7 +67,7 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
 
     def trace(self, input_shape):
         """Traces `call` symbolically, which builds every part; returns the outputs as KerasTensors."""
-        return self.compute_output_spec(keras.KerasTensor(input_shape, dtype=self.compute_dtype))
+        return self.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))
 
     def build(self, input_shape):
         self.trace(input_shape)  # Model.build on a subclass would build nothing
@@ -74,9 +81,12 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
         x, y, outputs = tree.map_structure(float32, (x, y, y_pred))
         if training:
             self.step.assign_add(1)
-        terms = self.terms(x, y, outputs, training)
+        # Of `call` alone: a net that `terms` calls again would clear them on TensorFlow and torch, and add its own.
+        penalties = list(self.losses)  # kernel and activity regularizers of the user's own layers
         if weight is not None:
-            weight = ops.reshape(weight, ops.shape(terms["loss"]))  # (batch, 1) -> (batch,)
+            weight = ops.cast(ops.reshape(weight, (-1,)), "float32")  # (batch, 1) -> (batch,)
+            outputs = {**outputs, "sample_weight": weight}
+        terms = self.terms(x, y, outputs, training)
         for name, tracker in self.trackers.items():
             tracker.update_state(ops.stop_gradient(terms[name]), weight)
         self.update_metrics(outputs, weight)
@@ -86,9 +96,15 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
         if weight is not None:
             loss = loss * ops.cast(weight, loss.dtype)
         loss = ops.mean(loss)
-        for penalty in self.losses:  # kernel and activity regularizers of the user's own layers
+        for penalty in penalties:
             loss = loss + ops.cast(ops.sum(penalty), loss.dtype)
         return self._aggregate_additional_loss(loss)  # 1 / replicas under tf.distribute, identity elsewhere
+
+    def train_step(self, *arguments):  # (data) on TensorFlow and torch, (state, data) on JAX
+        if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            return super().train_step(*arguments)
+        moved = [v for v in self.non_trainable_variables if v is not self.step and v.name != "seed_generator_state"]
+        return _backend.step_unless_skipped(super().train_step, self, moved, *arguments)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         prediction = y_pred[self.reconstruction]

@@ -59,7 +59,7 @@ def test_a_code_unused_for_20000_steps_is_unchanged_and_finite():
     start = np.array([[0.0, 1.0], [50.0, -60.0]], "float32")
     quantizer = layer(start, decay=0.99)
     statistics = quantizer(np.array([[0.5, 0.5], [0.1, 0.2]], "float32"), training=True)
-    statistics = {key: ops.stop_gradient(statistics[key]) for key in ("code_counts", "code_sums")}
+    statistics = {key: ops.stop_gradient(statistics[key]) for key in ("indices", "z_e")}
     variables = [quantizer.codebook, quantizer.counts, quantizer.sums]
 
     def body(_, values):
@@ -144,7 +144,48 @@ def test_without_a_seed_the_first_codebook_is_drawn_and_the_sums_are_the_codes()
 
 def test_without_restarts_no_random_state_is_used():
     quantizer = layer([[0.0], [1.0]])
-    assert "restarts" not in quantizer(np.zeros((2, 1), "float32"), training=True)
+    before = harness.numpy(quantizer.seed_generator.state.value)
+    step(quantizer, [[0.0], [0.0]])
+    np.testing.assert_array_equal(harness.numpy(quantizer.seed_generator.state.value), before)
+
+
+def test_examples_of_weight_zero_move_nothing():
+    quantizer = layer([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0], [9.0, 9.0]], decay=0.5)
+    features = np.array([[0.0, 0.0], [1.0, 1.0], [4.0, 4.0], [8.0, 8.0], [8.2, 8.1]], "float32")
+    outputs = quantizer(features, training=True)
+    quantizer.update({**outputs, "sample_weight": ops.convert_to_tensor([1.0, 2.0, 1.0, 0.0, 0.0])})
+    codebook, counts, sums = state(quantizer)
+    np.testing.assert_array_equal(codebook[3], [9.0, 9.0])
+    np.testing.assert_allclose(counts, [1.0, 1.5, 1.0, 0.5])  # N = .5 + .5 sum w
+    np.testing.assert_allclose(sums[:3, 0], [0.0, 1.5, 4.5])  # m = .5 e + .5 sum w z
+    np.testing.assert_allclose(codebook[2], [4.5, 4.5])
+
+
+def test_weights_of_one_are_no_weights():
+    features = np.random.default_rng(4).normal(size=(6, 5, 2)).astype("float32")  # five positions for each example
+    states = []
+    for weights in (None, np.ones(6, "float32")):
+        quantizer = layer(np.linspace(0, 90, 16).reshape(8, 2), decay=0.5, restart_threshold=0.5, seed=3)
+        outputs = quantizer(features, training=True)
+        quantizer.update(outputs if weights is None else {**outputs, "sample_weight": ops.convert_to_tensor(weights)})
+        states.append(state(quantizer))
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("weights", [[0.0, 3.0, 0.0, 1.0, 0.0], [0.0] * 5])
+def test_restarts_take_features_by_their_weight_and_none_of_weight_zero(weights):
+    start = np.full((400, 1), 90.0, "float32")
+    start[0] = 0.0
+    quantizer = layer(start, decay=0.1, restart_threshold=1.0)  # codes that nothing uses are dead at once
+    outputs = quantizer(np.arange(5, dtype="float32")[:, None], training=True)
+    quantizer.update({**outputs, "sample_weight": ops.convert_to_tensor(weights)})
+    restarted = state(quantizer)[0][1:, 0]
+    if any(weights):
+        assert set(restarted) == {1.0, 3.0}
+        assert 0.65 < (restarted == 1.0).mean() < 0.85  # three quarters of 399, within four standard deviations
+    else:
+        assert set(restarted) == {90.0}  # nothing to restart at
 
 
 def test_evaluation_gives_no_statistics_and_changes_nothing():

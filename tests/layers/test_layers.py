@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import harness
+import keras_vae
 from keras_vae.layers import Centering, Chain, ResidualStack, UpsamplingConv2D
 from keras_vae.ops.numerics import sum_event
 from keras_vae.training import TermsModel
@@ -122,3 +123,20 @@ def test_centering_refuses(x, told):
     layer.adapt(np.ones((2, 3)))
     harness.check_refuses(lambda: layer.adapt(x), told)
     np.testing.assert_array_equal(harness.numpy(layer.mean.value), np.ones(3))
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_centred_encoder_takes_the_mean_off_in_float32(policy):
+    """bfloat16 has steps of 4 near 1000: a difference of numbers that were rounded first would be noise."""
+    x = (1000 + np.random.default_rng(0).normal(size=(16, 4))).astype("float32")
+    keras.config.set_dtype_policy(policy)
+    try:
+        encoder = keras_vae.MLPEncoder((4,), "linear", centered=True)
+        model = keras_vae.PlainAutoencoder(encoder, keras_vae.MLPDecoder((4,), ()))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.build((None, 4))
+    encoder.adapt(x)
+    encoder.dense_layers()[0].kernel.assign(np.eye(4))
+    np.testing.assert_allclose(model.encode(x), x - x.mean(axis=0), atol=2e-2)
+    np.testing.assert_allclose(model.predict(x, verbose=0)["z"].astype("float32"), x - x.mean(axis=0), atol=2e-2)
