@@ -55,7 +55,7 @@ def test_three_steps_are_the_references_with_a_code_that_is_never_used():
     np.testing.assert_array_equal(got[0][5], start[5])
 
 
-def test_a_code_unused_for_20000_steps_is_unchanged_and_finite():
+def test_a_code_unused_for_3000_steps_is_unchanged_and_finite():
     start = np.array([[0.0, 1.0], [50.0, -60.0]], "float32")
     quantizer = layer(start, decay=0.99)
     statistics = quantizer(np.array([[0.5, 0.5], [0.1, 0.2]], "float32"), training=True)
@@ -69,7 +69,7 @@ def test_a_code_unused_for_20000_steps_is_unchanged_and_finite():
 
     def loop(inputs):
         values = tuple(ops.convert_to_tensor(v.value) for v in variables)
-        final = ops.fori_loop(0, 20_000, body, values)
+        final = ops.fori_loop(0, 3000, body, values)  # .99^3000 is 1e-13
         return {name: v[None] for name, v in zip(("codebook", "counts", "sums"), final, strict=True)}
 
     final = Sampler(quantizer, loop).run({"x": np.zeros((1, 1), "float32")})

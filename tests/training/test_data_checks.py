@@ -181,6 +181,7 @@ def test_a_loss_of_compile_is_refused_and_not_ignored(method):
 
 def test_the_first_array_sets_the_shape_of_a_model_that_is_not_built():
     model = Picky()
+    model.compile("sgd")
     assert not model.built
     harness.check_refuses(lambda: model.evaluate(FINE, BAD, verbose=0), "`y` must be finite")
     assert model.built

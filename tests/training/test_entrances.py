@@ -87,7 +87,7 @@ def test_eight_bit_images_are_warned_of_once(likelihood):
     with pytest.warns(UserWarning, match="`x` has values from 0 to 255. .* divide 8-bit images by 255"):
         warned.encode((X * 255).astype("uint8"))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", message=".*8-bit images")
         warned.encode((X * 255).astype("uint8"))
         model(likelihood).encode(X - 0.5)
         model(likelihood).encode(X * 1000)  # not the range of bytes
