@@ -155,18 +155,11 @@ def _names(sparse_layers):
 
 
 def _means(name, outputs):
-    """The mean activation of each unit, (units,): of this replica's share of the batch, and, without gradient, of all.
-
-    Replicas show one value, and each gives the gradient of its own part, scaled so that their average is that of all.
-    """
+    """The mean activation of each unit, (units,): of this replica, and, without gradient, of all."""
     activations, weights = outputs[PREFIX + name], outputs.get("sample_weight")
     mean = mean_activation(activations, weights)
-    _, replicas = _backend.replica()
-    if replicas == 1:
+    if _backend.replica()[1] == 1:
         return mean, mean
-    if weights is None:
-        return mean, _backend.cross_replica_sum(mean) / replicas
-    own = ops.sum(weights)
+    own = ops.ones(()) if weights is None else ops.sum(weights)
     total = ops.maximum(_backend.cross_replica_sum(own), TINY)
-    mean = mean * own / total
-    return mean * replicas, _backend.cross_replica_sum(mean)
+    return mean, _backend.cross_replica_sum(mean * own) / total
