@@ -7,6 +7,7 @@ import keras
 
 from keras_vae.training.data import check_weights, checked_stream, is_array
 from keras_vae.training.guard import NonFiniteGuard
+from keras_vae.training.replicas import check_one_process, check_split
 
 
 class CheckedMethods:
@@ -20,6 +21,8 @@ class CheckedMethods:
         Args:
             *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
                 dataset or a generator, with or without targets. Arrays are checked whole, streams on their first batch.
+                On JAX with `keras.distribution` each batch must divide over the devices, the last of an epoch too:
+                those of streams other than this library's are not checked beyond the first.
             **kwargs: as in `keras.Model.fit`.
 
         Returns:
@@ -30,7 +33,9 @@ class CheckedMethods:
                 targets or weights that do not fit, or a model compiled with a `loss`.
             TypeError: for data that is not numbers, or a dict or list of arrays.
             NonFiniteLossError: when a term of the loss became NaN or infinite; training has stopped by then.
+            RuntimeError: in one of several processes of torch.distributed.
         """
+        check_one_process()
         given = self._checked_arguments(keras.Model.fit, args, kwargs)
         if given.get("validation_data") is not None:
             given["validation_data"] = self._checked_validation(given["validation_data"])
@@ -90,7 +95,9 @@ class CheckedMethods:
 
         Raises:
             ValueError: as `fit`.
+            RuntimeError: as `fit`.
         """
+        check_one_process()
         return super().train_on_batch(**self._checked_arguments(keras.Model.train_on_batch, args, kwargs))
 
     def test_on_batch(self, *args, **kwargs):
@@ -145,7 +152,7 @@ class CheckedMethods:
         names = ("x", "y", "sample_weight")
         parts = self._checked_parts([given.get(name) for name in names], names)
         given.update((name, part) for name, part in zip(names, parts, strict=True) if name in signature.parameters)
-        return given
+        return check_split(given, whole="batch_size" not in signature.parameters)
 
     def _checked_validation(self, data):
         if not isinstance(data, (tuple, list)):
