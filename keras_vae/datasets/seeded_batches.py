@@ -59,6 +59,10 @@ class SeededBatches(keras.utils.PyDataset):
         """The batch of the examples `rows` (int array), with `rng`, a `numpy.random.Generator`, for its draws."""
         raise NotImplementedError
 
+    def fingerprint(self):
+        """What the batches of every epoch depend on, by which a checkpoint knows its data: {name: value}."""
+        return {name: value for name, value in vars(self).items() if name[0] != "_" and name != "epoch"}
+
     def on_epoch_end(self):
         """Goes on to the next epoch, if all of this one was read; Keras calls it.
 
