@@ -225,19 +225,15 @@ def test_a_layer_whose_inputs_changed_starts_anew(tmp_path):
     assert logs(1 - X, epochs=1, optimizer=keras.optimizers.Adam(0.1)) == [1, 1, 1]
     assert logs(1 - X, epochs=1, optimizer=keras.optimizers.Adam(0.1)) == [0, 0, 0]
     assert logs(1 - X, epochs=1, optimizer="sgd", seed=3) == [1, 1, 1]
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        assert logs(1 - X, epochs=1, optimizer="sgd", seed=3) == [1, 1, 1]
-    finally:
-        keras.config.set_dtype_policy("float32")
 
 
 def test_pretraining_leaves_the_files_of_others(tmp_path):
     mine = tmp_path / "layer-1" / "thesis.txt"
     mine.parent.mkdir()
     mine.write_text("written by hand")
+    model = StackedDenoisingAutoencoder([dae(4)])
     for seed in (0, 1):  # a first checkpoint, and one that replaces it
-        stack().pretrain(X, epochs=1, folder=tmp_path, verbose=0, seed=seed)
+        model.pretrain(X, epochs=1, folder=tmp_path, verbose=0, seed=seed)
     assert mine.read_text() == "written by hand"
 
 
