@@ -9,7 +9,6 @@ Measured  seed 0, MNIST, masking | none: 1.26 | 1.36 %, linear probe 3.00 | 4.32
           masking | salt and pepper | none: 8.98 | 8.75 | 9.59 %, probe 23.2 | 17.6 | 25.6 %, 1,000 labels 41 | 34 | 47.
 """
 
-import shutil
 from pathlib import Path
 
 import keras
@@ -67,8 +66,6 @@ def measure(name, noise, run, args):
     keras.utils.set_random_seed(args.seed)
     model = make_stack(args, noise)
     folder = run.checkpoint / f"{name}-{noise}"
-    if not args.resume:
-        shutil.rmtree(folder, ignore_errors=True)  # an earlier run's
     epochs = EPOCHS[name] * args.pick(1, 4, 0) or 1
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(train[0]) // BATCH))
     model.pretrain(train[0], epochs, BATCH, optimizer, folder=folder, seed=args.seed)

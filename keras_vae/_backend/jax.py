@@ -4,6 +4,7 @@ import itertools
 
 import jax
 import jax.numpy as jnp
+import keras
 from jax import lax
 from keras import ops
 
@@ -65,6 +66,16 @@ def cross_replica_sum(value):
 def replica():
     """(index of this replica, number of replicas): one global program."""
     return 0, 1
+
+
+def devices():
+    """Into how many equal parts Keras splits each batch of this process: those of `keras.distribution`, 1 without."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return 1
+    mesh = distribution.device_mesh
+    parts = mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
+    return max(1, parts // jax.process_count())
 
 
 def conv_transpose_same(inputs, kernel, strides):

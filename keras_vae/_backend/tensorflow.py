@@ -89,6 +89,11 @@ def replica():
     return context.replica_id_in_sync_group, context.num_replicas_in_sync
 
 
+def devices():
+    """Into how many equal parts a batch must be divisible: tf.distribute splits any, and tells each replica its own."""
+    return 1
+
+
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")

@@ -66,6 +66,11 @@ def replica():
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
 
 
+def devices():
+    """Into how many equal parts a batch must be divisible: Keras trains on one device."""
+    return 1
+
+
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")

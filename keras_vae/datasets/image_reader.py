@@ -46,9 +46,14 @@ class ImageReader:
         self._crop = None if crop is None else integer("crop", crop)
         self._size = None if size is None else integer("size", size)
         self.shape = self._output_shape(builder.info.name, feature.shape)
+        self._source = {"dataset": builder.info.full_name, "split": split, "crop": self._crop, "labels": labels}
 
     def __len__(self):
         return len(self._records)
+
+    def fingerprint(self):
+        """What the images and labels depend on: {name: value}."""
+        return {**self._source, "shape": self.shape}
 
     def read(self, rows, verbose=0):
         """The images and labels of `rows`: uint8 (n, height, width, channels) and int64 (n,), (n, k) or None.

@@ -60,6 +60,10 @@ class SeededBatches(keras.utils.PyDataset):
         """The batch of the examples `rows` (int array), with `rng`, a `numpy.random.Generator`, for its draws."""
         raise NotImplementedError
 
+    def fingerprint(self):
+        """What the batches of every epoch depend on, by which a checkpoint knows its data: {name: value}."""
+        return {name: value for name, value in vars(self).items() if name[0] != "_" and name != "epoch"}
+
     def start(self, epoch):
         """Begins `epoch`, an int >= 0, from its first batch; `fit` calls it when it has looked at the data."""
         self.epoch, self._read, self._begun = integer("epoch", epoch, low=0), set(), False

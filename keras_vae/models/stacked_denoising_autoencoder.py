@@ -1,9 +1,6 @@
 """The stacked denoising autoencoder."""
 
-import hashlib
-import json
 import pathlib
-import shutil
 
 import keras
 import numpy as np
@@ -14,7 +11,7 @@ from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
 from keras_vae.models.stacked_encoder import StackedEncoder
 from keras_vae.ops.checks import integer, integers
 from keras_vae.ops.registration import export
-from keras_vae.training import SharedProgress, TrainingCheckpoint, resume
+from keras_vae.training import SharedProgress, TrainingCheckpoint, fits, resume
 from keras_vae.training.data import is_array
 
 
@@ -110,8 +107,8 @@ class StackedDenoisingAutoencoder(Autoencoder):
 
         Raises:
             TypeError: if `x` is not an array.
-            ValueError: for bad data, or numbers of epochs that do not fit the layers.
-            FileExistsError: if a folder of a layer's name in `folder` holds other files.
+            ValueError: for bad data, numbers of epochs that do not fit the layers, or a damaged checkpoint.
+            BlockingIOError: if another process trains in `folder`.
         """
         if not is_array(x):
             raise TypeError(f"`x` must be an array, for every layer sees all codes. Received: {type(x).__name__}.")
@@ -120,10 +117,9 @@ class StackedDenoisingAutoencoder(Autoencoder):
         epochs = integers("epochs", epochs if hasattr(epochs, "__iter__") else [integer("epochs", epochs)] * count)
         if len(epochs) != count:
             raise ValueError(f"`epochs` must be one number, or one for each of {count} layers. Received: {epochs!r}.")
-        codes = np.asarray(x, "float32")
+        x = codes = np.asarray(x, "float32")
         steps = len(_Rows(codes, batch_size, seed=seed))
         optimizer = keras.optimizers.get(optimizer)
-        settings = [type(optimizer).__name__, optimizer.get_config(), batch_size, seed]
         bar = keras.utils.Progbar(steps * sum(epochs), verbose=verbose, stateful_metrics=["layer", "epoch", "loss"])
         logs = []
         for i, (stage, wanted) in enumerate(zip(self.stages, epochs, strict=True)):
@@ -132,9 +128,10 @@ class StackedDenoisingAutoencoder(Autoencoder):
             batches = _Rows(codes, batch_size, seed=seed)
             if folder is not None:
                 place = pathlib.Path(folder) / f"layer-{i + 1}"
-                callbacks.append(TrainingCheckpoint(place))
-                if _is_of(place, self._fingerprint(x, i, settings)):
-                    batches.epoch = resume(stage, place)
+                data = {"x": x, "below": self._weights_below(i), "batch_size": batch_size, "seed": seed}
+                callbacks.append(TrainingCheckpoint(place, data=data))
+                if fits(stage, place, data):
+                    batches.epoch = resume(stage, place, data)
             options = {"epochs": wanted, "initial_epoch": batches.epoch, "shuffle": False, "verbose": 0}
             logs.append(stage.fit(batches, callbacks=callbacks, **options).history if batches.epoch < wanted else {})
             if i + 1 < count:
@@ -142,15 +139,9 @@ class StackedDenoisingAutoencoder(Autoencoder):
         bar.update(steps * sum(epochs), finalize=True)
         return logs
 
-    def _fingerprint(self, x, i, settings):
-        """What the training of stage i depends on, as a hash: the data, the settings, and the weights below."""
-        digest = hashlib.sha256(np.ascontiguousarray(x))
-        for stage in self.stages[:i]:
-            for weight in (*stage.encoder.weights, *stage.bottleneck.weights):
-                digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
-        settings = _nameless([self.stages[i].get_config(), *settings])
-        digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
-        return digest.hexdigest()
+    def _weights_below(self, i):
+        """What turns x into the codes that stage i sees."""
+        return [[*stage.encoder.weights, *stage.bottleneck.weights] for stage in self.stages[:i]]
 
 
 class _Decode(keras.layers.Layer):
@@ -181,23 +172,3 @@ class _Rows(SeededBatches):
 
 def _copy(optimizer):
     return type(optimizer).from_config(optimizer.get_config())
-
-
-def _is_of(folder, fingerprint):
-    """Whether the checkpoint in `folder` is of that fingerprint; if not, the folder is emptied and marked with it."""
-    mark = folder / "inputs.sha256"
-    if mark.is_file() and mark.read_text() == fingerprint:
-        return True
-    if folder.is_dir() and any(folder.iterdir()) and not mark.exists():
-        raise FileExistsError(f"`folder` must be free for checkpoints. Received: {folder} holds other files.")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    mark.write_text(fingerprint)
-    return False
-
-
-def _nameless(config):
-    """A configuration without the names that Keras numbers by itself."""
-    if isinstance(config, dict):
-        return {key: _nameless(value) for key, value in config.items() if key not in ("name", "build_config")}
-    return [_nameless(value) for value in config] if isinstance(config, (list, tuple)) else config

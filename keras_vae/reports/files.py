@@ -4,17 +4,19 @@ import contextlib
 import json
 import math
 import os
-import uuid
 from pathlib import Path
 
 import numpy as np
 
+from keras_vae.ops.folders import workplace
+
 
 @contextlib.contextmanager
 def written_whole(path):
-    """Gives a temporary path in the folder of `path`, renamed to `path` when the block ends without an error.
+    """Gives a temporary path beside `path`, of the same name, renamed to `path` when the block ends without an error.
 
     No reader and no crash in the middle meets a half-written file: the old one stays until the new one is complete.
+    What a writer that was killed left behind, the next one removes.
 
     Args:
         path: str or Path; the folder is made if it is missing.
@@ -29,13 +31,9 @@ def written_whole(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A plain name and not mkstemp, whose files nobody else may read; the suffix stays: writers choose the format by it.
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
-    try:
+    with workplace(path) as temporary:
         yield temporary
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path, value):

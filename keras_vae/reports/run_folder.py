@@ -1,10 +1,12 @@
 """A run of a recipe as a folder."""
 
+import shutil
 import time
 from pathlib import Path
 
 from rich.console import Console
 
+from keras_vae.ops.locks import LOCK, FolderLock
 from keras_vae.reports.canvas import as_pixels, write_png
 from keras_vae.reports.files import write_json
 from keras_vae.reports.tables import table
@@ -14,7 +16,8 @@ class RunFolder:
     """What a recipe leaves behind: `<root>/<name>/` with `pictures/`, `metrics.json` and, written by others, `model/`.
 
     Every file is written under a temporary name and renamed, so that a run cut short leaves no half-written file. A run
-    of the same name writes over the files of the earlier one.
+    of the same name writes over the files of the earlier one. Its checkpoint is set aside, so that nothing goes on from
+    it: a line says so, and `finish` removes it. Other processes are kept out of the folder until then.
 
     Args:
         name: str, the recipe's name; one folder name, without separators.
@@ -23,6 +26,7 @@ class RunFolder:
 
     Raises:
         ValueError: where `name` is no plain folder name.
+        BlockingIOError: where a run of that name is at work in another process.
 
     Example:
         >>> import tempfile
@@ -42,10 +46,16 @@ class RunFolder:
         self.pictures = self.path / "pictures"
         self.model = self.path / "model"
         self.checkpoint = self.path / "checkpoint"
+        self.replaced = self.path / "replaced-checkpoint"
         self.metrics_file = self.path / "metrics.json"
         self.metrics = {}
         self.start = time.monotonic()
         self.pictures.mkdir(parents=True, exist_ok=True)
+        self.lock = FolderLock(self.path).acquire()
+        if not resumed and self.checkpoint.is_dir():
+            shutil.rmtree(self.replaced, ignore_errors=True)
+            self.checkpoint.rename(self.replaced)
+            _say(f"The checkpoint of an earlier run is set aside until this one has finished: {self.replaced}")
 
     def save_metrics(self, metrics):
         """Adds `metrics` (a dict name -> number, string, list, dict) to those of this run and writes `metrics.json`."""
@@ -64,11 +74,17 @@ class RunFolder:
         minutes = round((time.monotonic() - self.start) / 60, 1)
         self.save_metrics({"minutes_since_resumed" if self.resumed else "minutes": minutes})
         table(rows, title)
-        console = Console(highlight=False, soft_wrap=True)
+        shutil.rmtree(self.replaced, ignore_errors=True)
+        self.lock.release()
         since = " since it was resumed" if self.resumed else ""
-        console.print(f"{minutes:g} minutes{since}; saved in {self.path.resolve()}")
-        for path in sorted(p for p in self.path.rglob("*") if p.is_file() and self.checkpoint not in p.parents):
-            console.print(f"  {path.relative_to(self.path)}  [dim]{_size(path.stat().st_size)}[/dim]")
+        _say(f"{minutes:g} minutes{since}; saved in {self.path.resolve()}")
+        for path in sorted(p for p in self.path.rglob("*") if p.is_file() and p.name != LOCK):
+            if self.checkpoint not in path.parents:
+                _say(f"  {path.relative_to(self.path)}  [dim]{_size(path.stat().st_size)}[/dim]")
+
+
+def _say(line):
+    Console(highlight=False, soft_wrap=True).print(line)
 
 
 def _size(count):

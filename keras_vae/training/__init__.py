@@ -1,11 +1,12 @@
 """The training contract, compiled samplers, gradient routing, checks on data, checkpoints."""
 
 from keras_vae.training.checked_methods import CheckedMethods
-from keras_vae.training.checkpoint import TrainingCheckpoint, fit_resumable, resume
+from keras_vae.training.checkpoint import TrainingCheckpoint
 from keras_vae.training.data import check_values
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, pure
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
+from keras_vae.training.resume import fit_resumable, fits, resume
 from keras_vae.training.sampler import Sampler, SamplerCache
 from keras_vae.training.shared_progress import SharedProgress
 from keras_vae.training.terms_model import TermsModel
@@ -22,6 +23,7 @@ __all__ = [
     "check_values",
     "finetune",
     "fit_resumable",
+    "fits",
     "frozen",
     "pure",
     "resume",

@@ -8,6 +8,7 @@ import keras
 from keras_vae.ops.registration import Configured
 from keras_vae.training.data import check_length, check_weights, checked_stream, is_array
 from keras_vae.training.guard import NonFiniteGuard
+from keras_vae.training.replicas import check_one_process, check_split
 from keras_vae.training.stream_start import StreamStart
 
 
@@ -23,7 +24,9 @@ class CheckedMethods:
             *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
                 dataset or a generator, with or without targets. Arrays are checked whole, generators batch by batch,
                 and other streams on their first batch only: what comes later is for the stream to check, as those of
-                `keras_vae.datasets` do when they are made.
+                `keras_vae.datasets` do when they are made. On JAX with `keras.distribution` each batch must divide over
+                the devices, the last of an epoch too: those of streams other than this library's are not checked beyond
+                the first.
             **kwargs: as in `keras.Model.fit`. `sample_weight` is >= 0; how it enters the logs is told at `TermsModel`.
 
         Returns:
@@ -35,7 +38,9 @@ class CheckedMethods:
                 model that is not compiled, or compiled with a `loss`.
             TypeError: for data that is neither numbers nor a stream of them, or a dict or list of arrays.
             NonFiniteLossError: when a term of the loss became NaN or infinite; training has stopped by then.
+            RuntimeError: in one of several processes of torch.distributed.
         """
+        check_one_process()
         given = self._checked_arguments("fit", args, kwargs)
         if given.get("validation_data") is not None:
             given["validation_data"] = self._checked_validation(given["validation_data"])
@@ -97,7 +102,9 @@ class CheckedMethods:
 
         Raises:
             ValueError: as `fit`.
+            RuntimeError: as `fit`.
         """
+        check_one_process()
         return super().train_on_batch(**self._checked_arguments("train_on_batch", args, kwargs))
 
     def test_on_batch(self, *args, **kwargs):
@@ -161,7 +168,7 @@ class CheckedMethods:
         names = ("x", "y", "sample_weight")
         parts = self._checked_parts([given.get(name) for name in names], names)
         given.update((name, part) for name, part in zip(names, parts, strict=True) if name in signature.parameters)
-        return given
+        return check_split(given, whole="batch_size" not in signature.parameters)
 
     def _checked_validation(self, data):
         if not isinstance(data, (tuple, list)):

@@ -1,16 +1,16 @@
-"""Checkpoints that a training can be continued from exactly: weights, optimizer, step and the states of the seeds."""
+"""The callback that writes checkpoints from which a training goes on exactly."""
 
-import hashlib
-import json
-import os
 import pathlib
+import warnings
 
 import keras
 import numpy as np
 
 from keras_vae.ops.checks import integer
-
-STATE = "checkpoint.json"
+from keras_vae.ops.locks import FolderLock
+from keras_vae.ops.weights import weights_as_bytes
+from keras_vae.training.checkpoint_folder import read_state, set_aside, write_checkpoint
+from keras_vae.training.fingerprint import fingerprint
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):
@@ -22,9 +22,23 @@ class TrainingCheckpoint(keras.callbacks.Callback):
     finite is not written. The order in which `fit` itself shuffles is Keras's own and is not part of it: for a run that
     goes on bit by bit pass `shuffle=False`, with a stream that is set to its epoch (`keras_vae.datasets.ImageBatches`).
 
+    The checkpoint holds a fingerprint of what the training depends on: the backend, the configurations of model and
+    optimizer as they are when `fit` begins, and `data`. A training that begins at epoch 0 replaces the checkpoint of
+    an earlier one: that cannot be resumed from then on, and a warning says so if it was not finished.
+
+    A disk that is full does not stop the training: a warning says which epoch could not be written and why, the older
+    checkpoint stays whole, and the end of the next epoch tries again. Weights and optimizer are held in memory a second
+    time while they are written. Other processes are kept out of the folder during the training.
+
     Args:
         folder: str or path, made if missing.
         every: int, epochs between two checkpoints. Default: 1.
+        data: what the training sees: a stream, arrays, or a dict of them and of settings. Arrays are known by shape,
+            type and a digest, streams of this library by their data and settings, others by the name of their class.
+            None leaves data out of the fingerprint. Default: None.
+
+    Raises:
+        BlockingIOError: when `fit` begins and another process trains in the folder.
 
     Example:
 
@@ -32,134 +46,77 @@ class TrainingCheckpoint(keras.callbacks.Callback):
     >>> callback = keras_vae.training.TrainingCheckpoint("runs/doctest/checkpoint", every=5)
     """
 
-    def __init__(self, folder, every=1):
+    def __init__(self, folder, every=1, data=None):
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.every = integer("every", every)
+        self.data = data
+        self.fingerprint = None
         self.unwritten = None  # finished epochs that no checkpoint holds yet
+        self.failed = False  # whether the last one could not be written
+        self.begun = False
+        self.lock = FolderLock(self.folder)
+
+    def set_model(self, model):
+        super().set_model(model)
+        # Now, for callbacks assign coefficients and learning rates from the beginning of the training on.
+        self.fingerprint = fingerprint(model, self.data)
 
     def on_train_begin(self, logs=None):
-        self.unwritten = None
+        self.unwritten, self.failed, self.begun = None, False, False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock.acquire()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.begun:
+            return
+        self.begun = True
+        state = read_state(self.folder) if epoch else None
+        if state is not None and state["epoch"] == epoch:
+            self.fingerprint = state["fingerprint"]  # of the beginning of the run
+        else:
+            set_aside(self.folder)
 
     def on_epoch_end(self, epoch, logs=None):
         if not np.isfinite((logs or {}).get("loss", 0.0)):
             self.unwritten = None  # weights that gave such a loss are lost: the checkpoint before is to go on from
-        elif (epoch + 1) % self.every == 0:
-            self.write(epoch + 1)
-        else:
-            self.unwritten = epoch + 1
+            return
+        self.unwritten = epoch + 1
+        if self.failed or self.unwritten % self.every == 0:
+            self._write_or_warn("If the training goes on, the end of the next epoch tries again.")
 
     def on_train_end(self, logs=None):
         if self.unwritten is not None:  # the last epoch, or one at which another callback stopped the training
-            self.write(self.unwritten)
+            self._write_or_warn("The training has ended: what it did since the last whole checkpoint is in no file.")
+        self.lock.release()
 
     def write(self, epochs_done):
-        """Writes the checkpoint of `epochs_done` finished epochs."""
-        self.unwritten = None
+        """Writes the checkpoint of `epochs_done` finished epochs.
+
+        Raises:
+            OSError: if the disk does not take it; the checkpoint before stays whole.
+        """
+        seeds = [keras.ops.convert_to_numpy(v.value).tolist() for v in seed_states(self.model)]
+        epochs = max(epochs_done, (self.params or {}).get("epochs") or 0)
+        content = weights_as_bytes(self.model)
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights = self.folder / f"epoch-{epochs_done:06d}.weights.h5"
-        temporary = self.folder / f".writing-{os.getpid()}.weights.h5"
-        self.model.save_weights(temporary, overwrite=True)
-        os.replace(temporary, weights)
-        state = {
-            "epoch": epochs_done,
-            "weights": weights.name,
-            "sha256": _sha256(weights),
-            "seeds": [keras.ops.convert_to_numpy(v.value).tolist() for v in _seed_states(self.model)],
-        }
-        temporary = self.folder / f".writing-{os.getpid()}.json"
-        temporary.write_text(json.dumps(state, indent=1))
-        os.replace(temporary, self.folder / STATE)
-        for old in self.folder.glob("epoch-*.weights.h5"):
-            if old.name != weights.name:
-                old.unlink()
+        with FolderLock(self.folder):
+            write_checkpoint(self.folder, content, epochs_done, epochs, seeds, self.fingerprint)
+        self.unwritten = None
+
+    def _write_or_warn(self, consequence):
+        try:
+            self.write(self.unwritten)
+            self.failed = False
+        except OSError as error:
+            self.failed = True
+            warnings.warn(
+                f"The checkpoint of epoch {self.unwritten} could not be written to {self.folder}: {error}. "
+                f"{consequence}",
+                stacklevel=2,
+            )
 
 
-def resume(model, folder):
-    """Brings a compiled model back to its last checkpoint.
-
-    Args:
-        model: compiled and built keras.Model, of the same architecture and optimizer as the one that was interrupted.
-        folder: str or path, what `TrainingCheckpoint` was given.
-
-    Returns:
-        int, the number of epochs done: pass it to `fit(initial_epoch=...)`. 0 if there is no checkpoint yet.
-
-    Raises:
-        ValueError: if the model is not compiled and built, or the checkpoint is damaged or of another model.
-
-    Example:
-
-    >>> import keras, keras_vae
-    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    >>> model.compile("adam", "mse")
-    >>> keras_vae.training.resume(model, "runs/doctest/none")
-    0
-    """
-    folder = pathlib.Path(folder)
-    if not (folder / STATE).is_file():
-        return 0
-    if not model.built or getattr(model, "optimizer", None) is None:
-        raise ValueError(f"`model` must be built and compiled before it is resumed. Received: built={model.built}.")
-    state = json.loads((folder / STATE).read_text())
-    weights = folder / pathlib.Path(state["weights"]).name
-    if not weights.is_file() or _sha256(weights) != state["sha256"]:
-        raise ValueError(f"`folder` must hold a whole checkpoint. Received: {weights} is missing or damaged.")
-    model.optimizer.build(model.trainable_variables)
-    model.load_weights(weights)
-    seeds = _seed_states(model)
-    if len(seeds) != len(state["seeds"]):
-        raise ValueError(
-            f"`model` must be the one of the checkpoint. Received: {len(seeds)} random seeds, the checkpoint has "
-            f"{len(state['seeds'])}."
-        )
-    for variable, value in zip(seeds, state["seeds"], strict=True):
-        variable.assign(np.array(value, dtype=variable.dtype))
-    return state["epoch"]
-
-
-def fit_resumable(model, batches, epochs, folder, resumed=False, every=1, callbacks=(), **kwargs):
-    """`fit` on a seeded stream with checkpoints, or on from the last of them: the run is the same either way.
-
-    Keras does not shuffle here: the stream orders its batches by its own seed and epoch.
-
-    Args:
-        model: keras.Model, built and compiled.
-        batches: seeded stream of this library, such as `keras_vae.datasets.ImageBatches`: its `epoch` is set.
-        epochs: int, the epochs of the whole run.
-        folder: str or path, of the checkpoints.
-        resumed: bool, whether to go on from the checkpoint in `folder`, if there is one. Default: False.
-        every: int >= 1, epochs between two checkpoints. Default: 1.
-        callbacks: sequence of keras.callbacks.Callback, run before the checkpoint is written. Default: ().
-        **kwargs: of keras.Model.fit, such as `validation_data`.
-
-    Returns:
-        keras.callbacks.History, of the epochs of this call.
-
-    Example:
-
-    >>> import tempfile
-    >>> import numpy as np, keras_vae
-    >>> model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((2,)), keras_vae.MLPDecoder((4, 4, 1), ()))
-    >>> model.build((None, 4, 4, 1))
-    >>> model.compile("adam")
-    >>> batches = keras_vae.datasets.ImageBatches(np.zeros((8, 4, 4, 1), "uint8"), 4, seed=0)
-    >>> folder = tempfile.mkdtemp()
-    >>> len(keras_vae.training.fit_resumable(model, batches, 2, folder, verbose=0).epoch)
-    2
-    >>> keras_vae.training.fit_resumable(model, batches, 3, folder, resumed=True, verbose=0).epoch
-    [2]
-    """
-    batches.epoch = done = resume(model, folder) if resumed else 0
-    checkpoint = TrainingCheckpoint(folder, every=every)
-    options = {"epochs": epochs, "initial_epoch": done, "callbacks": [*callbacks, checkpoint]}
-    return model.fit(batches, shuffle=False, **options, **kwargs)
-
-
-def _seed_states(model):
+def seed_states(model):
+    """The variables that hold the states of a model's random seeds."""
     return [v for v in model.variables if v.name == "seed_generator_state"]
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

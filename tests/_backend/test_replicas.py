@@ -1,28 +1,14 @@
 """Sums over replicas: the identity where there is one, right where there are two, and never in place."""
 
-import os
-import subprocess
-import sys
-import textwrap
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_vae import _backend
+from processes import finish, start
 
 BACKEND = keras.backend.backend()
-
-
-def start(script, *arguments, **environment):
-    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
-    return subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True)
-
-
-def finish(process):
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
 
 
 def test_one_replica():
@@ -99,6 +85,19 @@ def test_two_processes_of_torch(tmp_path):
         value = torch.tensor([1.0, rank], requires_grad=True)
         total = _backend.cross_replica_sum(value)
         assert total.tolist() == [2.0, 1.0] and value.tolist() == [1.0, rank] and not total.requires_grad
+
+        # Codebooks would be summed, and nets would drift apart: `fit` refuses.
+        import harness
+        from small_models import small
+
+        model = small("vqvae")
+        model.compile("adam")
+        try:
+            model.fit(harness.images(8), verbose=0)
+        except RuntimeError as error:
+            assert "`fit` must run in one process on torch" in str(error) and "with 2 processes." in str(error)
+        else:
+            raise AssertionError("it trained")
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()  # or its threads may abort the process on its way out
     """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vae.datasets import DatasetNotFoundError, has_dataset, load_images, prepared_datasets, stream, to_float
+from keras_vae.training.fingerprint import described
 
 tfds = pytest.importorskip("tensorflow_datasets")
 pytest.importorskip("PIL")
@@ -95,6 +96,17 @@ def test_a_stream_holds_each_image_once_an_epoch_and_repeats_from_its_seed(prepa
     np.testing.assert_array_equal(np.concatenate([again[i][1] for i in range(4)]), second)
     other = stream("toy", batch_size=8, labels=True, seed=4)
     assert not np.array_equal(np.concatenate([other[i][1] for i in range(4)]), order)
+
+
+def test_a_stream_says_what_it_depends_on(prepared):
+    def said(*args, **kwargs):
+        return described(stream("toy", *args, **kwargs))
+
+    first = said("train", 8, seed=3)
+    assert first["class"] == "ImageStream" and first["reader"]["dataset"].startswith("toy/") and first["seed"] == 3
+    assert said("train", 8, seed=3, initial_epoch=2) == first  # where it stands is no part of it
+    for other in (said("test", 8, seed=3), said("train", 8, seed=4), said("train", 8, seed=3, limit=9)):
+        assert other != first
 
 
 def test_a_stream_in_order_without_the_remainder(prepared):

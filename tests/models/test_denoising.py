@@ -231,8 +231,9 @@ def test_pretraining_leaves_the_files_of_others(tmp_path):
     mine = tmp_path / "layer-1" / "thesis.txt"
     mine.parent.mkdir()
     mine.write_text("written by hand")
-    with pytest.raises(FileExistsError, match="`folder` must be free for checkpoints"):
-        stack().pretrain(X, epochs=1, folder=tmp_path, verbose=0)
+    model = StackedDenoisingAutoencoder([dae(4)])
+    for seed in (0, 1):  # a first checkpoint, and one that replaces it
+        model.pretrain(X, epochs=1, folder=tmp_path, verbose=0, seed=seed)
     assert mine.read_text() == "written by hand"
 
 

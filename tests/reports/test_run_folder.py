@@ -7,6 +7,7 @@ import pytest
 from keras import ops
 
 from keras_vae.reports import RunFolder, curves, table, write_json, written_whole
+from processes import holder
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path):
@@ -75,6 +76,29 @@ def test_finish_prints_the_table_and_every_file(tmp_path, capsys):
     for expected in ("Test set", "86.76", "10,000", "yes", "-", "metrics.json", str(tmp_path / "r")):
         assert expected in said
     assert "weights.h5" not in said and "86.764" not in said
+
+
+def test_a_fresh_run_goes_on_from_nothing_of_an_earlier_one(tmp_path, capsys):
+    """Parts that it has not reached when it is killed have no checkpoint either."""
+    for said in ("", "is set aside until"):
+        run = RunFolder("r", root=tmp_path)
+        assert said in capsys.readouterr().out
+        assert not run.checkpoint.exists()
+        (run.checkpoint / "second part").mkdir(parents=True)
+        (run.checkpoint / "second part" / "checkpoint.json").write_text("{}")
+    resumed = RunFolder("r", root=tmp_path, resumed=True)
+    assert "set aside" not in capsys.readouterr().out
+    assert (resumed.checkpoint / "second part" / "checkpoint.json").exists()
+    assert (resumed.replaced / "second part" / "checkpoint.json").exists()  # until the run is whole
+    resumed.finish("Test set", {})
+    assert not resumed.replaced.exists() and ".lock" not in capsys.readouterr().out
+
+
+def test_a_second_process_in_a_run_folder_is_told(tmp_path):
+    (tmp_path / "r").mkdir()
+    with holder(tmp_path / "r") as other, pytest.raises(BlockingIOError, match=f"'process {other.pid} of "):
+        RunFolder("r", root=tmp_path)
+    RunFolder("r", root=tmp_path)  # the other one was killed
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a"])
