@@ -10,8 +10,10 @@ if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
@@ -20,8 +22,10 @@ elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
@@ -30,8 +34,10 @@ elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
+        jvp,
         kth_largest,
         nearest_codes,
         replica,
@@ -44,8 +50,10 @@ else:
 __all__ = [
     "JVP_COMPILES",
     "code_statistics",
+    "compiled",
     "conv_transpose_same",
     "cross_replica_sum",
+    "jvp",
     "kth_largest",
     "nearest_codes",
     "replica",

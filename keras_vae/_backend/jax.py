@@ -4,8 +4,10 @@ import itertools
 
 import jax
 import jax.numpy as jnp
+import keras
 from jax import lax
 from keras import ops
+from keras.ops import jvp as jvp
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 
@@ -50,6 +52,21 @@ def code_statistics(vectors, indices, codebook_size):
     vectors = lax.stop_gradient(vectors)
     counts = jax.ops.segment_sum(jnp.ones(vectors.shape[:1]), indices, codebook_size)
     return counts, jax.ops.segment_sum(vectors, indices, codebook_size)
+
+
+def compiled(model):
+    """The call of a built model as a compiled function: a nest of arrays -> a nest of tensors, in any thread.
+
+    Keras's own predict step donates the weights and assigns what comes back, so that a second thread finds them
+    deleted. Here they are arguments, for what is assigned to them later to be seen, and only read.
+    """
+
+    def call(values, inputs):
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
+            return model(inputs)
+
+    call = jax.jit(call) if model.jit_compile else call
+    return lambda inputs: call([variable.value for variable in model.variables], inputs)
 
 
 def cross_replica_sum(value):

@@ -1,7 +1,10 @@
 """What differs by backend, on TensorFlow."""
 
+import functools
+
 import tensorflow as tf
 from keras import ops
+from keras.ops import jvp as jvp
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 
@@ -63,6 +66,13 @@ def code_statistics(vectors, indices, codebook_size):
     vectors = tf.stop_gradient(vectors)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(vectors[:, 0]), indices, codebook_size)
     return counts, tf.math.unsorted_segment_sum(vectors, indices, codebook_size)
+
+
+def compiled(model):
+    """The call of a built model as a compiled function: a nest of arrays -> a nest of tensors, in any thread."""
+    # TensorFlow counts traces by a function's code, and warns of a fifth: a partial has none, and is counted alone.
+    jit = model.jit_compile or None
+    return tf.function(functools.partial(model), autograph=False, reduce_retracing=True, jit_compile=jit)
 
 
 def cross_replica_sum(value):

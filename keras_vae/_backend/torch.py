@@ -1,5 +1,7 @@
 """What differs by backend, on torch."""
 
+import threading
+
 import torch
 from keras import ops
 
@@ -7,6 +9,7 @@ ELEMENTS = {"cpu": 2**20}  # of a block of distances: 4 MB, near the cache
 ACCELERATOR_ELEMENTS = 2**26  # 256 MB: few steps, each large enough to fill the device
 BLOCK = 64  # codes
 JVP_COMPILES = True
+forward_mode = threading.RLock()
 
 
 def nearest_codes(vectors, codebook):
@@ -40,6 +43,17 @@ def code_statistics(vectors, indices, codebook_size):
     counts = torch.zeros(codebook_size, device=vectors.device).index_add_(0, indices, vectors.new_ones(len(vectors)))
     sums = vectors.new_zeros(codebook_size, vectors.shape[-1])
     return counts, sums.index_add_(0, indices, vectors)
+
+
+def compiled(model):
+    """The call of a built model without gradients: a nest of arrays -> a nest of tensors, in any number of threads."""
+    return torch.no_grad()(lambda inputs: model(inputs))
+
+
+def jvp(function, primals, tangents):
+    """(function(*primals), its derivative along `tangents`), one thread at a time."""
+    with forward_mode:  # torch counts the levels of forward differentiation for the whole process, not by thread
+        return ops.jvp(function, primals, tangents)
 
 
 def cross_replica_sum(value):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae import _backend
 from keras_vae.ops.numerics import float32, sum_event
 
 ROWS = 4096  # examples times directions that go through the function at once
@@ -112,5 +113,6 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
 
 
 def _derivative(function, x, tangents):
-    derivative = ops.jvp(function, (ops.copy(x),), (ops.copy(tangents),))[1]  # torch refuses views that share memory
+    x, tangents = ops.copy(x), ops.copy(tangents)  # torch refuses views that share memory
+    derivative = _backend.jvp(function, (x,), (tangents,))[1]
     return float32(derivative)  # squares of half precision would overflow
