@@ -10,6 +10,7 @@ if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
         devices,
@@ -23,6 +24,7 @@ elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
         devices,
@@ -36,6 +38,7 @@ elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
         JVP_COMPILES,
         code_statistics,
+        compiled,
         conv_transpose_same,
         cross_replica_sum,
         devices,
@@ -53,6 +56,7 @@ else:
 __all__ = [
     "JVP_COMPILES",
     "code_statistics",
+    "compiled",
     "conv_transpose_same",
     "cross_replica_sum",
     "jvp",

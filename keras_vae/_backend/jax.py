@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import keras
 from jax import lax
 from keras import ops
+from keras.ops import jvp as jvp
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 
@@ -56,6 +57,21 @@ def code_statistics(vectors, indices, codebook_size, weights=None):
     weights = jnp.ones(vectors.shape[:1]) if weights is None else weights
     segment_sum = jax.ops.segment_sum
     return segment_sum(weights, indices, codebook_size), segment_sum(vectors, indices, codebook_size)
+
+
+def compiled(model):
+    """The call of a built model as a compiled function: a nest of arrays -> a nest of tensors, in any thread.
+
+    Keras's own predict step donates the weights and assigns what comes back, so that a second thread finds them
+    deleted. Here they are arguments, for what is assigned to them later to be seen, and only read.
+    """
+
+    def call(values, inputs):
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
+            return model(inputs)
+
+    call = jax.jit(call) if model.jit_compile else call
+    return lambda inputs: call([variable.value for variable in model.variables], inputs)
 
 
 def cross_replica_sum(value):
@@ -113,11 +129,6 @@ def _phase(inputs, kernel, offsets, strides):
     spatial = "DHW"[-rank:]
     layout = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C")
     return lax.conv_general_dilated(inputs, kernel, (1,) * rank, padding, dimension_numbers=layout)
-
-
-def jvp(function, x, tangent):
-    """The derivative of `function` at `x` along `tangent`: a tensor, differentiable again."""
-    return ops.jvp(function, (x,), (tangent,))[1]
 
 
 def step_unless_skipped(step, model, variables, state, data):

@@ -1,9 +1,11 @@
 """What differs by backend, on TensorFlow."""
 
 import contextlib
+import functools
 
 import tensorflow as tf
 from keras import ops
+from keras.ops import jvp as jvp
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
@@ -73,6 +75,13 @@ def code_statistics(vectors, indices, codebook_size, weights=None):
     return segment_sum(weights, indices, codebook_size), segment_sum(vectors, indices, codebook_size)
 
 
+def compiled(model):
+    """The call of a built model as a compiled function: a nest of arrays -> a nest of tensors, in any thread."""
+    # TensorFlow counts traces by a function's code, and warns of a fifth: a partial has none, and is counted alone.
+    jit = model.jit_compile or None
+    return tf.function(functools.partial(model), autograph=False, reduce_retracing=True, jit_compile=jit)
+
+
 def cross_replica_sum(value):
     """The sum of `value` over the replicas of a tf.distribute strategy; `value` itself where there is one."""
     context = tf.distribute.get_replica_context()
@@ -97,11 +106,6 @@ def devices():
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")
-
-
-def jvp(function, x, tangent):
-    """The derivative of `function` at `x` along `tangent`: a tensor, differentiable again."""
-    return ops.jvp(function, (x,), (tangent,))[1]
 
 
 def _softsign_grad(op, upstream):

@@ -1,5 +1,7 @@
 """What differs by backend, on torch."""
 
+import threading
+
 import torch
 from keras import ops
 from torch.overrides import TorchFunctionMode
@@ -10,6 +12,7 @@ ELEMENTS = {"cpu": 2**20}  # of a block of distances: 4 MB, near the cache
 ACCELERATOR_ELEMENTS = 2**26  # 256 MB: few steps, each large enough to fill the device
 BLOCK = 64  # codes
 JVP_COMPILES = True
+forward_mode = threading.RLock()
 
 
 def nearest_codes(vectors, codebook):
@@ -50,6 +53,18 @@ def code_statistics(vectors, indices, codebook_size, weights=None):
     return counts, sums.index_add_(0, indices, vectors)
 
 
+def compiled(model):
+    """The call of a built model without gradients: a nest of arrays -> a nest of tensors, in any number of threads."""
+    return torch.no_grad()(lambda inputs: model(inputs))
+
+
+def jvp(function, primals, tangents):
+    """(function(*primals), its derivative along `tangents`), one thread at a time."""
+    # torch counts the levels of forward differentiation for the whole process, not by thread.
+    with forward_mode, _Elementary():
+        return ops.jvp(function, primals, tangents)
+
+
 def cross_replica_sum(value):
     """The sum of `value` over the processes of torch.distributed; `value` itself where there is one. No gradient."""
     if replica()[1] == 1:
@@ -79,12 +94,6 @@ def conv_transpose_same(inputs, kernel, strides):
 def kth_largest(key, k):
     """The k-th largest int32 of the last axis, (..., 1); k is an int or a scalar tensor."""
     return torch.topk(key, int(k), dim=-1).values[..., -1:]
-
-
-def jvp(function, x, tangent):
-    """The derivative of `function` at `x` along `tangent`: a tensor, differentiable again."""
-    with _Elementary():
-        return ops.jvp(function, (x,), (tangent,))[1]
 
 
 def _glu(x, dim=-1):

@@ -8,6 +8,7 @@ import pathlib
 
 import keras
 
+from keras_vae.export.checked_endpoint import checked_endpoint
 from keras_vae.export.comparison import ROWS, compare, default_tolerance, live_answers
 from keras_vae.export.export_error import ExportError
 from keras_vae.export.other_python import write_in_other_python
@@ -24,7 +25,9 @@ def export_saved_model(model, path, *, version=1, batch_size=None, overwrite=Fal
     """Writes a model as a TensorFlow SavedModel with the signatures serving_default, encode, decode and sample.
 
     The result needs TensorFlow to run, and neither Keras nor keras_vae; TF-Serving serves it as it is. Whoever calls
-    `sample` gives one seed per image, so that a request can be repeated and two servers do not repeat each other. On
+    `sample` gives one seed per image, so that a request can be repeated and two servers do not repeat each other. A
+    request that the live model would refuse (its shape, values that are not finite, images out of the likelihood's
+    interval, codes out of the codebook, no row at all) gets an `InvalidArgumentError` that names the input. On
     TensorFlow and JAX the model is exported in this process, on torch by a second Python that runs TensorFlow. What was
     written is loaded again and compared with the live model before it gets its name; a failure leaves nothing behind.
 
@@ -100,18 +103,20 @@ def version_folder(path, version):
 
 def write_and_compare(model, folder, answers, batch_size, tolerance):
     """Writes the signatures of `model` into `folder` by `keras.export.ExportArchive`, then compares; not on torch."""
-    archive = keras.export.ExportArchive()
-    archive.track(model)  # before the endpoints: on JAX they see no other variables
+    traced, archive = keras.export.ExportArchive(), keras.export.ExportArchive()
+    traced.track(model)  # before the endpoints: on JAX they see no other variables
     options = {}
     if keras.backend.backend() == "jax":  # exported on one kind of machine, served on another, and never trained on
         options["jax2tf_kwargs"] = {"native_serialization_platforms": PLATFORMS, "with_gradient": False}
-    for name, (function, spec) in signatures(model, batch_size).items():
+    for name, (function, spec, limits) in signatures(model, batch_size).items():
         try:
-            archive.add_endpoint(name, function, [spec], **options).get_concrete_function()
+            endpoint = checked_endpoint(traced.add_endpoint(name, function, [spec], **options), spec, **limits)
+            endpoint.get_concrete_function()
         except Exception as error:  # whatever the model's own layers raise while they are traced
             rows = "any number of rows" if batch_size is None else f"batch_size={batch_size}"
             hint = " A fixed `batch_size` may help." if batch_size is None else ""
             raise ExportError(f"`{name}` cannot be traced for {rows}: {error}{hint}") from error
+        archive.add_endpoint(name, endpoint)
     archive.write_out(str(folder), verbose=False)
     compare(folder, answers, tolerance)
 

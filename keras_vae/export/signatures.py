@@ -13,7 +13,7 @@ def latent_name(model):
 
 
 def signatures(model, batch_size=None):
-    """The signatures of a model of keras_vae, as name -> (function, `keras.InputSpec` of its one argument).
+    """The signatures of a model of keras_vae: name -> (function, `keras.InputSpec` of its one argument, limits of it).
 
     The name of a function's parameter and the keys of the dict that it returns are the names that a client sees:
 
@@ -22,6 +22,9 @@ def signatures(model, batch_size=None):
     - `decode`: z, or indices -> images
     - `sample`: seed, one int32 per image wanted -> images, and their z or indices. The same seed gives the same image
       in any batch; absent where the model has no prior.
+
+    The limits are arguments of `checked_endpoint`: the served model refuses the data that the live one refuses, images
+    out of the likelihood's interval among them.
 
     Args:
         model: a built model of keras_vae.
@@ -49,13 +52,16 @@ def signatures(model, batch_size=None):
         latents = model.prior.sample_from(row_noise(model.prior.noise, model.latent_shape, seed))
         return {"images": _decoded(model, latents), latent: ops.cast(latents, dtype)}
 
+    likelihood = model.likelihood
+    of_images = {"interval": likelihood.interval, "whole": likelihood.whole, "reason": type(likelihood).__name__}
+    of_latents = {"interval": (0, model.bottleneck.codebook_size - 1)} if model.is_discrete else {}
     endpoints = {
-        "serving_default": (serving_default, images_spec),
-        "encode": (encode, images_spec),
-        "decode": (decode_indices if model.is_discrete else decode_z, latent_spec),
+        "serving_default": (serving_default, images_spec, of_images),
+        "encode": (encode, images_spec, of_images),
+        "decode": (decode_indices if model.is_discrete else decode_z, latent_spec, of_latents),
     }
     if model.prior is not None:
-        endpoints["sample"] = (sample, seed_spec)
+        endpoints["sample"] = (sample, seed_spec, {})
     return endpoints
 
 

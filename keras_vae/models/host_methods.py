@@ -20,7 +20,8 @@ class HostMethods:
     """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations`, `log_likelihood` and `jacobian_norm`.
 
     Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same
-    samples on TensorFlow, JAX and torch. Data is checked where it enters.
+    samples on TensorFlow, JAX and torch. Data is checked where it enters. Any number of threads may use one model while
+    none runs its `fit`, `evaluate` or `predict`.
     """
 
     def encode(self, x, output="mode", seed=None, batch_size=128):
@@ -165,7 +166,7 @@ class HostMethods:
             for done in range(0, num_samples, chunk):
                 # The last chunk is drawn whole and cut, so that one shape is traced whatever `num_samples` is.
                 noise = _draw(rng, self.bottleneck.noise, (batch_size, chunk, *self.latent_shape))
-                log_weights = np.asarray(sampler.predict_on_batch({"x": padded, "noise": noise}), "float64")
+                log_weights = sampler.run({"x": padded, "noise": noise}, batch_size).astype("float64")
                 log_weights = log_weights[: len(batch), : num_samples - done]
                 total = np.logaddexp(total, np.logaddexp.reduce(log_weights, axis=1))
             bounds.append(total - math.log(num_samples))
@@ -185,9 +186,8 @@ class HostMethods:
             ValueError: for bad data, or images too large for the exact norm in batches of that size.
         """
         x = self._images(x)
-        sampler = self._samplers.get("jacobian", self, self._jacobian_norm)
-        if not is_one_sigmoid_layer(self.encoder):
-            sampler.supports_jit = _backend.JVP_COMPILES
+        supports_jit = _backend.JVP_COMPILES or is_one_sigmoid_layer(self.encoder)
+        sampler = self._samplers.get("jacobian", self, self._jacobian_norm, supports_jit)
         return sampler.run({"x": x}, integer("batch_size", batch_size))
 
     def _jacobian_norm(self, inputs):
@@ -196,10 +196,7 @@ class HostMethods:
 
     @property
     def _samplers(self):
-        cache = self.__dict__.get("_sampler_cache")
-        if cache is None:
-            cache = self.__dict__["_sampler_cache"] = SamplerCache()
-        return cache
+        return self.__dict__.setdefault("_sampler_cache", SamplerCache())
 
     def _run(self, key, function, inputs, batch_size):
         return self._samplers.get(key, self, function).run(inputs, integer("batch_size", batch_size))

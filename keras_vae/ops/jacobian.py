@@ -113,5 +113,6 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
 
 
 def _derivative(function, x, tangents):
-    derivative = _backend.jvp(function, ops.copy(x), ops.copy(tangents))  # torch refuses views that share memory
+    x, tangents = ops.copy(x), ops.copy(tangents)  # torch refuses views that share memory
+    derivative = _backend.jvp(function, (x,), (tangents,))[1]
     return float32(derivative)  # squares of half precision would overflow

@@ -1,9 +1,12 @@
 """A compiled function of a model's weights: arrays in, arrays out, one trace per batch size."""
 
+import threading
+
 import keras
 import numpy as np
-from keras import tree
+from keras import ops, tree
 
+from keras_vae import _backend
 from keras_vae.ops.numerics import float32
 
 
@@ -12,11 +15,13 @@ class Sampler(keras.Model):
 
     Noise comes in as an input: the same noise gives the same result on every backend, and no random state is touched.
     A single batch is padded up to 2, 8, 32, 128, ... rows, at most `batch_size`, and the last of several to
-    `batch_size`, so that few shapes are ever traced: TensorFlow warns of a fifth.
+    `batch_size`, so that few shapes are ever traced. Any number of threads may run it, but not while the owner's `fit`,
+    `evaluate` or `predict` runs: on JAX these take the weights out of the model until they are done.
 
     Args:
         owner: keras.Model whose weights `function` reads.
         function: callable, a dict of tensors -> a tensor or dict of tensors, each with the batch as first axis.
+        supports_jit: bool, whether XLA may compile it. Default: True.
         **kwargs: of keras.Model.
 
     Example:
@@ -29,12 +34,14 @@ class Sampler(keras.Model):
     [[2.0], [2.0], [2.0]]
     """
 
-    def __init__(self, owner, function, **kwargs):
+    def __init__(self, owner, function, supports_jit=True, **kwargs):
         # The owner has its own dtype policy; this one only hands tensors over.
         super().__init__(dtype="float32", **kwargs)
         self.owner = owner
         self.function = function
+        self.supports_jit = supports_jit
         self.built = True
+        self.answer = _backend.compiled(self)
 
     def call(self, inputs):
         # Half-precision types of a mixed policy are not numpy's: what leaves for the host is float32.
@@ -58,8 +65,8 @@ class Sampler(keras.Model):
             size = len(next(iter(batch.values())))
             padded = batch_size if total > batch_size else min(batch_size, 1 << ((size - 1).bit_length() | 1))
             batch = {name: _pad(value, padded) for name, value in batch.items()}
-            result = self.predict_on_batch(batch)
-            outputs.append(tree.map_structure(lambda value, size=size: np.asarray(value)[:size], result))
+            result = self.answer(batch)
+            outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
         return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
 
@@ -72,10 +79,11 @@ class SamplerCache:
     """The samplers of one model, made when first used. A plain object, so that Keras neither tracks nor saves it."""
 
     def __init__(self):
-        self._samplers = {}
+        self._samplers, self._lock = {}, threading.Lock()
 
-    def get(self, key, owner, function):
-        """The sampler under `key`, made from `owner` and `function` if it is not there yet."""
-        if key not in self._samplers:
-            self._samplers[key] = Sampler(owner, function, name=f"sampler_{key}")
-        return self._samplers[key]
+    def get(self, key, owner, function, supports_jit=True):
+        """The sampler under `key`, made of the other arguments if it is not there yet."""
+        with self._lock:  # threads that ask at once get one sampler, which is traced once
+            if key not in self._samplers:
+                self._samplers[key] = Sampler(owner, function, supports_jit, name=f"sampler_{key}")
+            return self._samplers[key]

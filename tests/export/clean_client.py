@@ -2,7 +2,8 @@
 
     python clean_client.py questions.npz answers.npz name=folder ...
 
-Keys of the questions: name/signature/case/input; of the answers: loader/name/signature/case/output.
+Keys of the questions: name/signature/case/input; of the answers: loader/name/signature/case/output, where the output of
+a request that was refused is "error".
 """
 
 import importlib
@@ -38,19 +39,29 @@ def questions_of(questions, name):
 def by_eager_loader(folder, asked):
     served = tf.saved_model.load(folder).signatures
     for (signature, case), inputs in asked.items():
-        outputs = served[signature](**{key: tf.constant(value) for key, value in inputs.items()})
-        yield signature, case, {key: value.numpy() for key, value in outputs.items()}
+        try:
+            outputs = served[signature](**{key: tf.constant(value) for key, value in inputs.items()})
+            yield signature, case, {key: value.numpy() for key, value in outputs.items()}
+        except tf.errors.InvalidArgumentError as error:
+            yield signature, case, {"error": str(error)}
 
 
 def by_session_loader(folder, asked):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         meta = tf.compat.v1.saved_model.load(session, ["serve"], folder)
+        find = lambda tensor: session.graph.get_tensor_by_name(tensor.name)._as_tf_output()  # noqa: E731
         for (signature, case), inputs in asked.items():
             definition = meta.signature_def[signature]
             assert definition.method_name == "tensorflow/serving/predict"
-            fetches = {key: tensor.name for key, tensor in definition.outputs.items()}
-            feeds = {definition.inputs[key].name: value for key, value in inputs.items()}
-            yield signature, case, session.run(fetches, feeds)
+            feeds = {find(definition.inputs[key]): value for key, value in inputs.items()}
+            names = list(definition.outputs)
+            fetches = [find(definition.outputs[key]) for key in names]
+            try:
+                # What TF-Serving calls: `session.run` would compare shapes in Python first.
+                values = session._call_tf_sessionrun(None, feeds, fetches, [], None)
+                yield signature, case, dict(zip(names, values, strict=True))
+            except tf.errors.InvalidArgumentError as error:
+                yield signature, case, {"error": str(error)}
 
 
 def importable(name):

@@ -10,6 +10,7 @@ import pytest
 
 from harness import images, needs
 from keras_vae.export import ExportError, export_saved_model, other_python, saved_model
+from keras_vae.export.checked_endpoint import checked_endpoint
 from keras_vae.export.saved_model import version_folder
 from small_models import environment, plain, small
 
@@ -156,7 +157,7 @@ def test_a_model_that_cannot_be_traced_is_named(tmp_path, model, monkeypatch):
         raise TypeError("this layer needs to know its batch")
 
     spec = keras.InputSpec(shape=(None, 8, 8, 1), dtype="float32", name="images")
-    monkeypatch.setattr(saved_model, "signatures", lambda model, batch_size: {"encode": (encode, spec)})
+    monkeypatch.setattr(saved_model, "signatures", lambda model, batch_size: {"encode": (encode, spec, {})})
     message = "`encode` cannot be traced for any number of rows: .*needs to know its batch.*fixed `batch_size` may help"
     with pytest.raises(ExportError, match=message):
         export_saved_model(model, tmp_path / "faces")
@@ -173,6 +174,24 @@ def test_a_fixed_batch_size(tmp_path, model):
     np.testing.assert_allclose(encode(images=images(4))["z"], model.encode(images(4)), atol=1e-5)
     with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
         encode(images=images(3))
+
+
+@in_process
+def test_a_checked_endpoint_refuses_what_its_limits_exclude():
+    import tensorflow as tf
+
+    spec = keras.InputSpec(shape=(None, 2), dtype="float32", name="codes")
+    limits = {"interval": (0.0, 255.0), "whole": True, "reason": "bytes"}
+    endpoint = checked_endpoint(tf.function(lambda codes: 2 * codes), spec, **limits)
+    np.testing.assert_array_equal(endpoint(np.array([[0, 255]], "float32")), [[0, 510]])
+    for value, message in {
+        0.5: "`codes` must hold whole numbers. Received:. .fractions",
+        256: r"`codes` must be in \[0, 255\] for bytes. Received:. .values from. .1. .to. .256",
+        -1: r"`codes` must be in \[0, 255\] for bytes. Received:. .values from. .-1. .to. .1",
+        np.inf: "`codes` must be finite. Received:. .NaN or infinity",
+    }.items():
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            endpoint(np.array([[1, value]], "float32"))
 
 
 @in_process

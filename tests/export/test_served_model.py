@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -46,21 +47,89 @@ def questions(name, model):
     return asked
 
 
+def bad_requests(model):
+    """signature/case/input -> what is sent, and the error that must come back."""
+    x, z = images(2), latents(model, 2)
+    latent = "indices" if model.is_discrete else "z"
+    shape = ",".join(map(str, ("?", *model.latent_shape)))
+
+    def mismatch(name, received, accepted):
+        return rf"Shape of tensor .*{name}\S* \[{received}\] is not compatible with expected shape \[{accepted}\]"
+
+    table = {
+        "serving_default/flat/images": (x.reshape(2, 64), mismatch("images", "2,64", r"\?,8,8,1")),
+        "encode/one_number/images": (np.float32(0.5), mismatch("images", "", r"\?,8,8,1")),
+        "encode/rank_3/images": (x[..., 0], mismatch("images", "2,8,8", r"\?,8,8,1")),
+        "encode/rank_5/images": (x[None], mismatch("images", "1,2,8,8,1", r"\?,8,8,1")),
+        "encode/height/images": (np.repeat(x, 2, axis=1), mismatch("images", "2,16,8,1", r"\?,8,8,1")),
+        "encode/channels/images": (np.repeat(x, 3, axis=3), mismatch("images", "2,8,8,3", r"\?,8,8,1")),
+        "encode/none/images": (x[:0], "`images` must hold at least one row. Received:. .none"),
+        "serving_default/nan/images": (np.full_like(x, np.nan), "`images` must be finite. Received:. .NaN or infinity"),
+        "encode/infinite/images": (np.full_like(x, np.inf), "`images` must be finite"),
+        "encode/doubles/images": (x.astype("float64"), "expected to be a float tensor|float but double is provided"),
+        f"decode/flat/{latent}": (z.reshape(-1), mismatch(latent, z.size, re.escape(shape))),
+        f"decode/rank/{latent}": (z[:, None], "is not compatible with expected shape"),
+        f"decode/none/{latent}": (z[:0], f"`{latent}` must hold at least one row"),
+    }
+    if model.is_discrete:
+        table["decode/high/indices"] = (z + 16, r"`indices` must be in \[0, 15\]. Received:.* .values from. .\d+. .to.")
+        table["decode/negative/indices"] = (z - 16, r"`indices` must be in \[0, 15\]")
+    else:
+        table["decode/nan/z"] = (np.full_like(z, np.nan), "`z` must be finite")
+    if model.likelihood.interval is not None:
+        accepted = f"`images` must be in .0, 1. for {type(model.likelihood).__name__}"
+        table["encode/bytes/images"] = (x * 255, accepted)
+        table["serving_default/negative/images"] = (x - 1, accepted)
+    if model.prior is not None:
+        table["sample/none/seed"] = (np.zeros(0, "int32"), "`seed` must hold at least one row")
+        table["sample/number/seed"] = (np.int32(1), mismatch("seed", "", r"\?"))
+        table["sample/rank_2/seed"] = (np.zeros((2, 2), "int32"), mismatch("seed", "2,2", r"\?"))
+    return table
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """kind -> live model, and the answers of the clean process to `questions` about its SavedModel."""
+def exported(tmp_path_factory):
+    """kind -> live model, and a function that asks its SavedModel in a clean process: questions -> answers."""
     home = tmp_path_factory.mktemp("served")
     models = {name: small(name) for name in KINDS}
     folders = [f"{name}={export_saved_model(model, home / name)}" for name, model in models.items()]
+
+    def answers(asked):
+        np.savez(home / "questions.npz", **asked)
+        keep = {key: value for key, value in os.environ.items() if not key.startswith(("KERAS", "PYTHON"))}
+        command = [sys.executable, str(CLIENT), str(home / "questions.npz"), str(home / "answers.npz"), *folders]
+        done = subprocess.run(command, cwd=home, env=keep, capture_output=True, text=True, timeout=500, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return dict(np.load(home / "answers.npz"))
+
+    return models, answers
+
+
+@pytest.fixture(scope="module")
+def served(exported):
+    """kind -> live model, and the answers to `questions`."""
+    models, answers = exported
     asked = {}
     for name, model in models.items():
         asked.update(questions(name, model))
-    np.savez(home / "questions.npz", **asked)
-    keep = {key: value for key, value in os.environ.items() if not key.startswith(("KERAS", "PYTHON"))}
-    command = [sys.executable, str(CLIENT), str(home / "questions.npz"), str(home / "answers.npz"), *folders]
-    done = subprocess.run(command, cwd=home, env=keep, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return models, dict(np.load(home / "answers.npz"))
+    return models, answers(asked)
+
+
+def test_bad_requests_get_an_error_and_the_next_good_one_an_answer(exported):
+    models, answers = exported
+    tables = {name: bad_requests(model) for name, model in models.items()}
+    asked = {f"{name}/{key}": value for name, table in tables.items() for key, (value, _) in table.items()}
+    asked |= {f"{name}/serving_default/after/images": images(5) for name in models}
+    found = answers(asked)
+    for loader in LOADERS:
+        for name, model in models.items():
+            for key, (_, message) in tables[name].items():
+                case = f"{loader}/{name}/{key.rpartition('/')[0]}"
+                error = found.get(f"{case}/error")
+                assert error is not None, f"{case} was answered"
+                assert re.search(message, str(error)), f"{case}: {error}"
+            last = found[f"{loader}/{name}/serving_default/after/reconstruction"]
+            np.testing.assert_allclose(last, model.reconstruct(images(5)), atol=1e-5)
 
 
 @pytest.fixture(params=[(loader, name) for loader in LOADERS for name in KINDS], ids="-".join)

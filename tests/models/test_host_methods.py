@@ -1,4 +1,7 @@
-"""encode, decode, reconstruct, sample, variations: what they return, and that seeds repeat them."""
+"""encode, decode, reconstruct, sample, variations: what they return, and that seeds and threads repeat them."""
+
+import concurrent.futures
+import copy
 
 import keras
 import numpy as np
@@ -9,6 +12,7 @@ import harness
 from keras_vae import VAE, VQVAE, MLPDecoder, MLPEncoder, VectorQuantizer, VQDecoder, VQEncoder
 from keras_vae.bottlenecks import Bottleneck
 from keras_vae.distributions import Deterministic, Distribution, Normal
+from small_models import small
 
 X = harness.images(9)
 
@@ -167,8 +171,6 @@ def test_using_a_model_changes_no_weight(vae):
 
 def test_training_goes_on_after_sampling():
     """The compiled functions of a model see its present weights, and do not get in the way of `fit`."""
-    from small_models import small
-
     model = small("vae")
     model.compile("sgd")
     first = model.reconstruct(X)
@@ -176,6 +178,38 @@ def test_training_goes_on_after_sampling():
     second = model.reconstruct(X)
     model.fit(X, verbose=0)
     assert not np.array_equal(first, second) and not np.array_equal(second, model.reconstruct(X))
+
+
+def calls(model, z):
+    """Name -> a call of each method that computes, its answer fixed by a seed."""
+    found = {
+        "encode": lambda: model.encode(X),
+        "decode": lambda: model.decode(z),
+        "reconstruct": lambda: model.reconstruct(X),
+        "sample": lambda: model.sample(5, seed=1),
+        "variations": lambda: model.variations(X, 3, seed=1),
+    }
+    if not model.is_discrete:
+        found["draw"] = lambda: model.encode(X, output="sample", seed=1)
+        found["posterior"] = lambda: harness.numpy(model.encode(X, output="distribution").mean)
+        found["log_likelihood"] = lambda: model.log_likelihood(X, 20)
+        found["jacobian_norm"] = lambda: model.jacobian_norm(X)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:This VQVAE has no learned prior")
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+def test_eight_threads_get_the_answers_of_one(name, request):
+    """Of two copies, which have compiled nothing yet, so that samplers too are made by threads at once."""
+    alone, shared = (copy.deepcopy(request.getfixturevalue(name)) for _ in range(2))
+    z = alone.encode(X)
+    expected = {name: call() for name, call in calls(alone, z).items()}
+    threaded = calls(shared, z)
+    names = list(threaded) * (500 // len(threaded))
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda name: threaded[name](), names))
+    wrong = [name for name, answer in zip(names, answers, strict=True) if not np.array_equal(answer, expected[name])]
+    assert not wrong
 
 
 def test_bits_of_codes(vqvae):

@@ -1,12 +1,18 @@
 """Compiled functions of a model's weights: any number of rows, few traces, present weights."""
 
+import concurrent.futures
+import time
+
 import keras
 import numpy as np
 import pytest
 
 import harness
 from keras_vae.training import Sampler
+from keras_vae.training import sampler as room
 from keras_vae.training.sampler import SamplerCache
+
+THREADS = 8
 
 
 def layer():
@@ -59,3 +65,30 @@ def test_a_cache_makes_each_sampler_once():
     one = cache.get("decode", dense, lambda inputs: dense(inputs["x"]))
     assert cache.get("decode", dense, lambda inputs: None) is one
     assert cache.get("encode", dense, lambda inputs: None) is not one
+
+
+def test_a_cache_makes_one_sampler_for_threads_that_ask_at_once(monkeypatch):
+    def slow(*args, **kwargs):
+        time.sleep(0.02)
+        return Sampler(*args, **kwargs)
+
+    monkeypatch.setattr(room, "Sampler", slow)
+    dense, cache = layer(), SamplerCache()
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        asked = [pool.submit(cache.get, "encode", dense, lambda inputs: dense(inputs["x"])) for _ in range(THREADS)]
+    assert len({id(one.result()) for one in asked}) == 1
+
+
+@pytest.mark.skipif(harness.BACKEND == "torch", reason="torch runs eagerly: nothing is traced")
+def test_threads_share_one_trace():
+    dense, shapes = layer(), []
+
+    def function(inputs):
+        shapes.append(tuple(inputs["x"].shape))
+        return dense(inputs["x"])
+
+    sampler = Sampler(dense, function)
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda _: sampler.run({"x": rows(8)}), range(THREADS)))
+    assert shapes == [(8, 2)]
+    np.testing.assert_array_equal(answers, np.repeat(answers[:1], THREADS, axis=0))
