@@ -9,6 +9,7 @@ import keras  # noqa: E402, I001
 if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
@@ -19,6 +20,7 @@ if keras.backend.backend() == "tensorflow":
 elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
@@ -29,6 +31,7 @@ elif keras.backend.backend() == "jax":
 elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         conv_transpose_same,
         cross_replica_sum,
@@ -43,6 +46,7 @@ else:
 
 __all__ = [
     "JVP_COMPILES",
+    "SymbolicOnly",
     "code_statistics",
     "conv_transpose_same",
     "cross_replica_sum",

@@ -1,5 +1,7 @@
 """What differs by backend, on TensorFlow."""
 
+import contextlib
+
 import tensorflow as tf
 from keras import ops
 
@@ -8,6 +10,7 @@ from keras_vae._backend.radix import kth_largest as kth_largest
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes
 JVP_COMPILES = False  # under XLA a jvp across a bias is compiled anew at every step (TensorFlow 2.21)
+SymbolicOnly = contextlib.nullcontext  # TensorFlow traces in no other way
 
 
 def nearest_codes(vectors, codebook):
