@@ -2,14 +2,12 @@
 
 import torch
 from keras import ops
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
-from keras.src.backend.torch.core import get_device
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from keras_vae._backend.torch_symbolic import SymbolicOnly as SymbolicOnly
 
 ELEMENTS = {"cpu": 2**20}  # of a block of distances: 4 MB, near the cache
 ACCELERATOR_ELEMENTS = 2**26  # 256 MB: few steps, each large enough to fill the device
 BLOCK = 64  # codes
-TRACED_STEPS = 200_000  # of one symbolic trace of a model, which takes some five seconds
 JVP_COMPILES = True
 
 
@@ -71,23 +69,3 @@ def kth_largest(key, k):
     """The k-th largest int32 of the last axis, (..., 1); k is an int or a scalar tensor."""
     k = 1 if key.is_meta else int(k)  # a symbolic trace has no value for a tensor, and the shape is the same for all
     return torch.topk(key, k, dim=-1).values[..., -1:]
-
-
-class SymbolicOnly(TorchDispatchMode):
-    """Context in which a symbolic trace fails that Keras would go on with on data: its memory would have no bound.
-
-    Keras traces on torch's "meta" device, and where that fails on ones, 89 examples at once. Loops over time are
-    unrolled in a trace: there is a bound on its length as well.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.steps = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.steps += 1
-        if self.steps > TRACED_STEPS:
-            raise RuntimeError(f"its symbolic trace has more than {TRACED_STEPS:,} steps")
-        if in_symbolic_scope() and get_device() != "meta":
-            raise RuntimeError("torch cannot trace it symbolically")
-        return func(*args, **(kwargs or {}))

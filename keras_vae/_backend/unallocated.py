@@ -17,7 +17,7 @@ class OverBudgetError(Exception):
 
 
 @contextlib.contextmanager
-def unallocated(numbers, objects):
+def unallocated(numbers, variables, objects):
     """Inside, weights are declared and have no memory; they get it when the block ends well, and never otherwise.
 
     Keras itself builds layers so, while it traces a model: in a stateless scope, which keeps a list of the variables
@@ -26,27 +26,30 @@ def unallocated(numbers, objects):
 
     Args:
         numbers: int, how many numbers all weights together may hold.
-        objects: int, how many weights, unnamed layers and symbolic tensors may be made.
+        variables: int, how many weights there may be.
+        objects: int, how many unnamed layers and symbolic tensors may be made.
 
     Raises:
         OverBudgetError: from inside the block, as soon as either is exceeded.
     """
-    variables = global_state.get_global_attribute(VARIABLES)
+    before = global_state.get_global_attribute(VARIABLES)
     names = _Names(global_state.get_global_attribute(NAMES) or {}, objects)
-    weights = _Weights(numbers, names)
+    weights = _Weights(numbers, variables)
     global_state.set_global_attribute(VARIABLES, weights)
     global_state.set_global_attribute(NAMES, names)
     try:
         with keras.StatelessScope():
             try:
-                yield
-                names.check()  # Keras goes on after some errors
-                weights.check()
+                try:
+                    yield
+                finally:
+                    names.check()  # Keras goes on after some errors, and what comes then hides this one
+                    weights.check()
             except BaseException:
                 global_state.set_global_attribute(VARIABLES, [])  # which the scope would initialize
                 raise
     finally:
-        global_state.set_global_attribute(VARIABLES, variables)
+        global_state.set_global_attribute(VARIABLES, before)
         global_state.set_global_attribute(NAMES, collections.defaultdict(int, names))
 
 
@@ -62,24 +65,24 @@ class _Names(collections.defaultdict):
 
     def check(self):
         if self.made > self.limit:
-            raise OverBudgetError(f"it is made of more than {self.limit:,} layers, weights and symbolic tensors")
+            raise OverBudgetError(f"it is made of more than {self.limit:,} layers and symbolic tensors")
 
 
 class _Weights(list):
-    def __init__(self, limit, names):
+    def __init__(self, numbers, variables):
         super().__init__()
-        self.limit, self.numbers, self.names = limit, 0, names
+        self.limits = numbers, variables
+        self.numbers = 0
 
     def append(self, variable):
-        self.names.made += 1
-        self.names.check()
+        super().append(variable)
         self.numbers += math.prod(variable.shape)
         self.check()
-        super().append(variable)
 
     def check(self):
-        if self.numbers > self.limit:
-            raise OverBudgetError(f"its weights hold more than {self.limit:,} numbers")
+        numbers, variables = self.limits
+        if self.numbers > numbers or len(self) > variables:
+            raise OverBudgetError(f"it has more than {variables:,} weights, or more than {numbers:,} numbers in them")
 
 
 def saved_weights(model):

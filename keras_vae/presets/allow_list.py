@@ -20,7 +20,8 @@ REFUSED = frozenset(
     # and those that take as long, or make as large a table, as a number in their config says, whatever they weigh.
     + "AugMix RandAugment Equalization MelSpectrogram STFTSpectrogram TimeDistributed".split()
 )
-LAYERS = 2000  # named in one config; a layer of keras_vae's may itself be made of many
+LAYERS = 2000  # of one model
+COUNTS = ("depth", "levels")  # arguments of keras_vae's that say how many layers one is made of
 
 
 def check_config(config, where):
@@ -41,9 +42,9 @@ def check_config(config, where):
         raise PresetError(f"{where} is nested too deeply.") from error
     for value, path in named:
         _check(value, where, path)
-    layers = sum(_is_own(value) or value.get("module") in LAYER_MODULES for value, _ in named)
+    layers = sum(_layers(value) for value, _ in named)
     if layers > LAYERS:
-        raise PresetError(f"{where} must name at most {LAYERS} layers. Received: {layers}.")
+        raise PresetError(f"{where} must describe at most {LAYERS} layers. Received: {layers}.")
 
 
 def without_compile_config(value):
@@ -92,6 +93,15 @@ def _check(value, where, path):
         raise PresetError(
             f"{where}{_told(path)}: `unroll` must be false, for it has no bound. Received: {arguments['unroll']!r}."
         )
+
+
+def _layers(value):
+    """How many layers an object is made of: a net of keras_vae's may be asked for any number, and make them at once."""
+    if not _is_own(value):
+        return value.get("module") in LAYER_MODULES
+    arguments = value["config"] if isinstance(value.get("config"), dict) else {}
+    counts = [arguments[name] for name in COUNTS if isinstance(arguments.get(name), int)]
+    return 1 + sum(counts) + sum(len(item) for item in arguments.values() if isinstance(item, list))
 
 
 def _is_own(config):

@@ -11,8 +11,8 @@ from keras_vae.presets.layout import CONFIG, METADATA, WEIGHTS
 from keras_vae.presets.preset_error import PresetError
 from keras_vae.presets.weights_file import weights_layout
 
-OBJECTS = 20_000  # layers, weights and symbolic tensors: a Sequential of 200 layers, a functional model of thousands
-SPARE = 10_000  # numbers that a model may hold beside those of its file: metrics, seeds
+OBJECTS = 12_000  # layers and symbolic tensors: a Sequential of 150 layers, a functional model of thousands
+SPARE, SPARE_NUMBERS = 500, 10_000  # weights that a model may have beside those of its file: of metrics, seeds
 SHOWN = 4  # differences that an error message lists
 
 
@@ -34,9 +34,9 @@ def build_model(config, folder, files, metadata):
     found = weights_layout(files / WEIGHTS, folder / WEIGHTS)
     numbers = sum(math.prod(shape) for shape, _ in found.values())
     try:
-        # Twice the numbers: a metric may have one for each code of a codebook, too.
-        with unallocated(2 * numbers + SPARE, OBJECTS + 10 * len(found)), SymbolicOnly():
-            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        # Twice what the file holds: a metric may have a number for each code of a codebook, too.
+        with unallocated(2 * numbers + SPARE_NUMBERS, 2 * len(found) + SPARE, OBJECTS), SymbolicOnly():
+            model = _built(config, folder)
             _check_model(model, folder, metadata)
             expected = saved_weights(model)
             _check_layout(expected, found, folder, metadata)
@@ -51,9 +51,18 @@ def build_model(config, folder, files, metadata):
     return model
 
 
-def _check_model(model, folder, metadata):
-    if not isinstance(model, keras.Model) or not model.built:
+def _built(config, folder):
+    """The model, built here and not by Keras, which makes a warning of any error that building raises."""
+    build_config = config.get("build_config")
+    shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
+    model = keras.saving.deserialize_keras_object({**config, "build_config": None}, safe_mode=True)
+    if not isinstance(model, keras.Model) or not isinstance(shape, list):
         raise PresetError(f"{folder / CONFIG} must describe a model with its `build_config`. Received: {model!r}.")
+    model.build(tuple(shape))
+    return model
+
+
+def _check_model(model, folder, metadata):
     if fault := shape_fault(model):
         raise PresetError(f"{folder / CONFIG}: the model must {fault}")
     if metadata["parameter_count"] != model.count_params():

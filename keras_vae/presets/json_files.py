@@ -9,6 +9,7 @@ from keras_vae.presets.preset_error import PresetError
 
 # Far above any real config or metadata: bounds on what a hostile file can make us read, walk and build.
 JSON_BYTES = 4 * 2**20
+VALUES = 300_000  # numbers, strings, lists and objects, as counted by what separates them
 DEPTH = 100
 CHARACTERS = 10_000  # of a string
 BITS = 64  # of an integer: those of seeds are the largest
@@ -33,6 +34,8 @@ def parse_json(content, where):
         content: bytes.
         where: str or path, what to call the file in an error.
     """
+    if sum(content.count(mark) for mark in (b"[", b"{", b",")) > VALUES:
+        raise PresetError(f"{where} must hold at most {VALUES} values. Received: more.")
     try:
         value = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
