@@ -186,7 +186,7 @@ ATTACKS = {
     "another image shape": lambda folder: edit(folder / METADATA, lambda m: m.update(image_shape=[28, 28, 1])),
     # JSON
     "deep config": lambda folder: (folder / CONFIG).write_text('{"class_name": ' + deep(900) + "}"),
-    "deeper config": lambda folder: (folder / CONFIG).write_text('{"class_name": ' + deep(10**6) + "}"),
+    "deeper config": lambda folder: (folder / CONFIG).write_text('{"class_name": ' + deep(10**5) + "}"),
     "lists upon lists": lambda folder: (folder / CONFIG).write_text('{"a": [' + "[]," * 10**6 + "[]]}"),
     "long keys on the way": lambda folder: (folder / CONFIG).write_text(
         f'{{"{"k" * 9999}": ' * 90 + json.dumps([{}] * 500_000) + "}" * 90
