@@ -22,12 +22,14 @@ from small_models import small
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     missing = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
     prepared = os.environ.get("TFDS_DATA_DIR", "")
     for item in items:
         if missing and item.get_closest_marker("cross_backend"):
             item.add_marker(pytest.mark.skip(reason=f"needs all three backends; not installed: {', '.join(missing)}"))
+        if item.get_closest_marker("fuzz") and "fuzz" not in config.getoption("markexpr"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: choose it with -m fuzz"))
         if item.get_closest_marker("data") and not os.path.isdir(prepared):
             item.add_marker(pytest.mark.skip(reason="needs prepared datasets: set TFDS_DATA_DIR"))
 

@@ -9,6 +9,7 @@ import keras  # noqa: E402, I001
 if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -23,6 +24,7 @@ if keras.backend.backend() == "tensorflow":
 elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -37,6 +39,7 @@ elif keras.backend.backend() == "jax":
 elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
         JVP_COMPILES,
+        SymbolicOnly,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -55,6 +58,7 @@ else:
 
 __all__ = [
     "JVP_COMPILES",
+    "SymbolicOnly",
     "code_statistics",
     "compiled",
     "conv_transpose_same",

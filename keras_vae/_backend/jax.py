@@ -1,5 +1,6 @@
 """What differs by backend, on JAX."""
 
+import contextlib
 import itertools
 
 import jax
@@ -15,6 +16,7 @@ CPU_ROWS = 128  # at a time: 128 distances x 8192 codes are 4 MB; 512 rows leave
 ACCELERATOR_ELEMENTS = 2**26  # a 256 MB block of distances: few steps of the loop, each large enough to fill the device
 BLOCK = 64  # codes
 JVP_COMPILES = True
+SymbolicOnly = contextlib.nullcontext  # JAX traces in no other way
 
 
 def nearest_codes(vectors, codebook):

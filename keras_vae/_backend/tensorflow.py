@@ -13,6 +13,7 @@ from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes
 JVP_COMPILES = False  # under XLA a jvp across a bias is compiled anew at every step (TensorFlow 2.21)
+SymbolicOnly = contextlib.nullcontext  # TensorFlow traces in no other way
 
 
 def nearest_codes(vectors, codebook):

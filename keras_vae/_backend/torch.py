@@ -7,6 +7,7 @@ from keras import ops
 from torch.overrides import TorchFunctionMode
 
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
+from keras_vae._backend.torch_symbolic import SymbolicOnly as SymbolicOnly
 
 ELEMENTS = {"cpu": 2**20}  # of a block of distances: 4 MB, near the cache
 ACCELERATOR_ELEMENTS = 2**26  # 256 MB: few steps, each large enough to fill the device
@@ -93,7 +94,8 @@ def conv_transpose_same(inputs, kernel, strides):
 
 def kth_largest(key, k):
     """The k-th largest int32 of the last axis, (..., 1); k is an int or a scalar tensor."""
-    return torch.topk(key, int(k), dim=-1).values[..., -1:]
+    k = 1 if key.is_meta else int(k)  # a symbolic trace has no value for a tensor, and the shape is the same for all
+    return torch.topk(key, k, dim=-1).values[..., -1:]
 
 
 def _glu(x, dim=-1):

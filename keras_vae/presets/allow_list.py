@@ -9,11 +9,19 @@ from keras_vae.presets.preset_error import PresetError
 
 KERAS_MODULES = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
 FUNCTIONAL_MODULES = ("keras.src.models.functional", "keras.src.ops.numpy", "keras.src.ops.nn")  # of functional nets
+LAYER_MODULES = ("keras.layers", *FUNCTIONAL_MODULES)
 VALUES = ("__keras_tensor__", "__numpy__", "__tensor__")  # Keras' own spelling of shapes and constants
-# Public Keras layers that call a function, import a module or open a file which their config names.
+DTYPES = frozenset(
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 bfloat16 float16 float32 float64".split()
+)  # of such a value: those of text may ask for any number of characters
+# Public Keras layers that call a function, import a module or open a file which their config names,
 REFUSED = frozenset(
     "Lambda FlaxLayer JaxLayer TorchModuleWrapper TFSMLayer IntegerLookup StringLookup TextVectorization".split()
+    # and those that take as long, or make as large a table, as a number in their config says, whatever they weigh.
+    + "AugMix RandAugment Equalization MelSpectrogram STFTSpectrogram TimeDistributed".split()
 )
+LAYERS = 2000  # of one model
+COUNTS = ("depth", "levels")  # arguments of keras_vae's that say how many layers one is made of
 
 
 def check_config(config, where):
@@ -29,9 +37,14 @@ def check_config(config, where):
             f"registered_name={config.get('registered_name')!r}, class_name={config.get('class_name')!r}."
         )
     try:
-        _check(config, str(where))
+        named = list(_named(config))
     except RecursionError as error:
         raise PresetError(f"{where} is nested too deeply.") from error
+    for value, path in named:
+        _check(value, where, path)
+    layers = sum(_layers(value) for value, _ in named)
+    if layers > LAYERS:
+        raise PresetError(f"{where} must describe at most {LAYERS} layers. Received: {layers}.")
 
 
 def without_compile_config(value):
@@ -47,19 +60,48 @@ def without_compile_config(value):
     return value
 
 
-def _check(value, where):
+def _named(value, path=()):
+    """(the dict, its path) for each object that `value` names, at any depth; a path is (the path around it, a step)."""
     if isinstance(value, dict):
-        if "class_name" in value and not (_is_own(value) or _is_plain_keras(value)):
-            raise PresetError(
-                f"{where}: only keras_vae's classes and plain Keras layers, initializers, regularizers and constraints "
-                f"may be in a preset. Received: class_name={value['class_name']!r}, module={value.get('module')!r}, "
-                f"registered_name={value.get('registered_name')!r}."
-            )
+        if "class_name" in value:
+            yield value, path
         for key, item in value.items():
-            _check(item, f"{where}.{key}")
+            yield from _named(item, (path, f".{key}"))
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
-            _check(item, f"{where}[{i}]")
+            yield from _named(item, (path, f"[{i}]"))
+
+
+def _told(path):
+    return _told(path[0]) + path[1] if path else ""
+
+
+def _check(value, where, path):
+    if not (_is_own(value) or _is_plain_keras(value)):
+        raise PresetError(
+            f"{where}{_told(path)}: only keras_vae's classes and plain Keras layers, initializers, regularizers and "
+            f"constraints may be in a preset. Received: class_name={value['class_name']!r}, "
+            f"module={value.get('module')!r}, registered_name={value.get('registered_name')!r}."
+        )
+    config = value.get("config")
+    arguments = config if isinstance(config, dict) else {}
+    if value["class_name"] in VALUES and arguments.get("dtype") not in DTYPES:
+        raise PresetError(
+            f"{where}{_told(path)}: `dtype` must be one of numbers. Received: {arguments.get('dtype')!r}."
+        )
+    if arguments.get("unroll"):
+        raise PresetError(
+            f"{where}{_told(path)}: `unroll` must be false, for it has no bound. Received: {arguments['unroll']!r}."
+        )
+
+
+def _layers(value):
+    """How many layers an object is made of: a net of keras_vae's may be asked for any number, and make them at once."""
+    if not _is_own(value):
+        return value.get("module") in LAYER_MODULES
+    arguments = value["config"] if isinstance(value.get("config"), dict) else {}
+    counts = [arguments[name] for name in COUNTS if isinstance(arguments.get(name), int)]
+    return 1 + sum(counts) + sum(len(item) for item in arguments.values() if isinstance(item, list))
 
 
 def _is_own(config):

@@ -1,21 +1,21 @@
 """From a handle (a name, a folder, https://, hf://) to a folder on this machine that holds the preset's files."""
 
-import contextlib
 import difflib
 import hashlib
 import os
 import pathlib
 import re
-import secrets
+import tempfile
 import urllib.parse
 
-import keras
-
 from keras_vae.ops.optional import require
-from keras_vae.presets.layout import METADATA, NAME, VERIFIED, read_metadata, sha256, shipped_folder, shipped_names
+from keras_vae.presets.download import checked_address, download
+from keras_vae.presets.files import sha256
+from keras_vae.presets.json_files import JSON_BYTES
+from keras_vae.presets.layout import METADATA, NAME, shipped_folder, shipped_names
+from keras_vae.presets.metadata import read_metadata
 from keras_vae.presets.preset_error import PresetError
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 HUB = re.compile(r"hf://(?P<repository>[\w.-]+/[\w.-]+)(?P<folder>(/[\w.-]+)*)(@(?P<revision>[\w./-]+))?")
 
 
@@ -26,25 +26,21 @@ def resolve(handle, metadata_sha256=None, cache_dir=None):
     if metadata_sha256 is not None and not re.fullmatch("[0-9a-f]{64}", str(metadata_sha256)):
         raise PresetError(f"`metadata_sha256` must be 64 hexadecimal digits. Received: {metadata_sha256!r}.")
     text = os.fspath(handle)
-    scheme = urllib.parse.urlsplit(text).scheme if isinstance(handle, str) and "://" in text else ""
-    if scheme == "hf":
-        folder = _from_hub(text, cache_dir)
-    elif scheme in ("https", "http"):
-        folder = _from_web(text, metadata_sha256, cache_dir)
-    elif scheme:
-        raise PresetError(f"`handle` must be a name, a folder, https:// or hf://. Received: handle={text!r}.")
-    else:
-        folder = _from_disk(handle, text)
-    if metadata_sha256 is not None and (folder / METADATA).is_file() and sha256(folder / METADATA) != metadata_sha256:
-        raise PresetError(f"{folder / METADATA} has not the SHA-256 of `metadata_sha256`: {metadata_sha256}.")
-    return folder
+    scheme, separator, _ = text.partition("://") if isinstance(handle, str) else ("", "", "")
+    if not separator:
+        return _from_disk(handle, text)
+    if scheme.lower() == "hf":
+        return _from_hub(text, metadata_sha256, cache_dir)
+    if scheme.lower() in ("https", "http"):
+        return _from_web(text, metadata_sha256, cache_dir)
+    raise PresetError(f"`handle` must be a name, a folder, https:// or hf://. Received: handle={text!r}.")
 
 
 def _from_disk(handle, text):
     if isinstance(handle, str) and NAME.fullmatch(text) and (shipped_folder() / text / METADATA).is_file():
         return shipped_folder() / text
-    folder = pathlib.Path(text).expanduser()
-    if text and folder.is_dir():
+    folder = pathlib.Path(os.path.expanduser(text))
+    if text and os.path.isdir(folder):  # which answers for any text, where pathlib raises for some
         return folder
     names = shipped_names()
     close = difflib.get_close_matches(pathlib.Path(text).name.lower(), names, n=3, cutoff=0.4)
@@ -56,42 +52,42 @@ def _from_disk(handle, text):
 
 
 def _from_web(address, metadata_sha256, cache_dir):
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
-        raise PresetError(f"`handle` must be https://, plain http can be altered on its way. Received: {address!r}.")
-    if not parts.hostname or parts.fragment:
-        raise PresetError(f"`handle` must be https://host/path of a preset's folder. Received: handle={address!r}.")
-    place = f"keras_vae/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+    parts = checked_address(address)
+    folder = _cache(cache_dir) / "keras_vae" / hashlib.sha256(address.encode()).hexdigest()[:16]
 
-    def fetch(name, digest):
+    def fetch(name, limit, digest):
         path = parts.path.rstrip("/") + "/" + name
-        return _fetch(urllib.parse.urlunsplit(parts._replace(path=path)), name, digest, place, cache_dir)
+        if digest is None or not _is_there(folder / name, limit, digest):
+            download(urllib.parse.urlunsplit(parts._replace(path=path)), folder / name, limit, digest)
 
-    folder = fetch(METADATA, metadata_sha256).parent
-    for name, entry in read_metadata(folder)["files"].items():  # read_metadata has refused any other name
-        fetch(name, entry["sha256"])
+    fetch(METADATA, JSON_BYTES, metadata_sha256)
+    for name, entry in read_metadata(folder, metadata_sha256)["files"].items():  # which has refused any other name
+        fetch(name, entry["bytes"], entry["sha256"])
     return folder
 
 
-def _fetch(address, name, digest, place, cache_dir):
-    """Downloads beside the cached file, verifies, then renames: a broken download never takes a good file's place."""
-    home = pathlib.Path(cache_dir or keras.config.keras_home()).expanduser()
-    cached = home / place / name
-    if digest is not None and cached.is_file() and sha256(cached) == digest:
-        return cached
-    partial = f"{name}.{secrets.token_hex(4)}.partial"
+def _cache(cache_dir):
+    """Where downloads are kept: as `keras.utils.get_file` decides it, which does not tell."""
+    if cache_dir is not None:
+        return pathlib.Path(cache_dir).expanduser()
+    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras"))
     try:
-        cached.parent.mkdir(parents=True, exist_ok=True)  # else get_file takes a folder that all users share
-        fetched = keras.utils.get_file(partial, address, file_hash=digest, cache_subdir=place, cache_dir=str(home))
-        os.replace(fetched, cached)
-    except Exception as error:  # get_file raises a bare Exception when the network fails
-        with contextlib.suppress(OSError):
-            cached.with_name(partial).unlink()
-        raise PresetError(f"{address} could not be downloaded and verified into {home}: {error}") from error
-    return cached
+        home.mkdir(parents=True, exist_ok=True)
+        if os.access(home, os.W_OK):
+            return home
+    except OSError:  # a home that is read-only, or no folder: the next line is for it
+        pass
+    return pathlib.Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir(), ".keras")
 
 
-def _from_hub(handle, cache_dir):
+def _is_there(path, limit, digest):
+    try:
+        return sha256(path, limit) == digest
+    except PresetError:  # not there, or something else is: it is fetched
+        return False
+
+
+def _from_hub(handle, metadata_sha256, cache_dir):
     match = HUB.fullmatch(handle)
     parts = handle.removeprefix("hf://").split("@")[0].split("/")
     if match is None or "." in parts or ".." in parts:
@@ -100,22 +96,17 @@ def _from_hub(handle, cache_dir):
         )
     hub = require("huggingface_hub", "hub", "Loading a preset from hf://")
 
-    def fetch(name):
+    def fetch(name, limit):
+        place = {"subfolder": match["folder"].strip("/") or None, "revision": match["revision"], "cache_dir": cache_dir}
         try:
-            return pathlib.Path(
-                hub.hf_hub_download(
-                    match["repository"],
-                    name,
-                    subfolder=match["folder"].strip("/") or None,
-                    revision=match["revision"],
-                    cache_dir=cache_dir,
-                )
-            )
+            size = hub.hf_hub_download(match["repository"], name, dry_run=True, **place).file_size
+            if size is None or size > limit:
+                raise ValueError(f"the hub announces {size} bytes, at most {limit} are expected")
+            return pathlib.Path(hub.hf_hub_download(match["repository"], name, **place))
         except Exception as error:  # the hub's own classes, those of its HTTP library, OSError
             raise PresetError(f"{handle}: {name} could not be downloaded: {error}") from error
 
-    folder = fetch(METADATA).parent
-    read_metadata(folder)
-    for name in VERIFIED:
-        fetch(name)
+    folder = fetch(METADATA, JSON_BYTES).parent
+    for name, entry in read_metadata(folder, metadata_sha256)["files"].items():
+        fetch(name, entry["bytes"])
     return folder

@@ -1,24 +1,15 @@
-"""From a handle to a verified model: hashes first, then the allow-list, then the weights."""
+"""From a handle to a verified model: hashes first, then the allow-list, then a budget, then the weights."""
 
+import pathlib
 import tempfile
 
-import h5py
-import keras
-
 from keras_vae.presets.allow_list import check_config, without_compile_config
+from keras_vae.presets.building import build_model
 from keras_vae.presets.handles import resolve
-from keras_vae.presets.layout import (
-    CONFIG,
-    WEIGHTS,
-    read_json,
-    read_metadata,
-    shipped_folder,
-    shipped_names,
-    verify_files,
-)
-from keras_vae.presets.preset_error import PresetError
+from keras_vae.presets.json_files import read_json
+from keras_vae.presets.layout import CONFIG, WEIGHTS, copy_files, shipped_folder, shipped_names
+from keras_vae.presets.metadata import read_metadata
 
-SHOWN = 4  # differences that an error message lists
 SUMMARY = ("model", "recipe", "dataset", "licence", "image_shape", "parameter_count", "metrics")
 
 
@@ -27,8 +18,9 @@ def load_pretrained(handle, *, metadata_sha256=None, cache_dir=None):
 
     Size and SHA-256 of `config.json` and `model.weights.h5` are compared with `metadata.json` before either is opened.
     Then every class that the config names must be one of keras_vae's or a plain Keras one; nothing is unpickled and no
-    code comes from the files. A hash that lies beside its file finds damage, not malice: for a preset from the network
-    that you must be sure of, pin it with `metadata_sha256`, and the chain of hashes covers the rest.
+    code comes from the files. What the config asks for is counted before it has memory, and must be what the weights
+    file holds. A hash that lies beside its file finds damage, not malice: for a preset from the network that you must
+    be sure of, pin it with `metadata_sha256`, and the chain of hashes covers the rest.
 
     Args:
         handle: str or path-like, one of
@@ -39,7 +31,8 @@ def load_pretrained(handle, *, metadata_sha256=None, cache_dir=None):
             "hf://owner/repository", "hf://owner/repository/folder" or "hf://owner/repository@revision", which needs the
             extra `hub`.
         metadata_sha256: str of 64 hexadecimal digits, the expected SHA-256 of `metadata.json`. Default: None.
-        cache_dir: str or path-like, where downloads are kept. Default: None, the cache of Keras (of huggingface_hub).
+        cache_dir: str or path-like, where downloads are kept. Default: None, `keras_vae` in the folder of Keras,
+            KERAS_HOME or ~/.keras (for hf://, the cache of huggingface_hub).
 
     Returns:
         An uncompiled model of one of keras_vae's classes, with its trained weights.
@@ -64,13 +57,13 @@ def load_pretrained(handle, *, metadata_sha256=None, cache_dir=None):
     (2,)
     """
     folder = resolve(handle, metadata_sha256=metadata_sha256, cache_dir=cache_dir)
-    metadata = read_metadata(folder)
-    verify_files(folder, metadata)
-    config = without_compile_config(read_json(folder / CONFIG))
-    check_config(config, folder / CONFIG)
-    model = _build(config, folder, metadata)
-    _load_weights(model, folder, metadata)
-    return model
+    metadata = read_metadata(folder, metadata_sha256)
+    with tempfile.TemporaryDirectory(prefix="keras_vae-") as private:
+        files = pathlib.Path(private)
+        copy_files(folder, metadata, files)  # what has been verified is what is opened
+        config = without_compile_config(read_json(files / CONFIG, where=folder / CONFIG))
+        check_config(config, folder / CONFIG)
+        return build_model(config, folder, files, metadata)
 
 
 def pretrained_metadata(handle, *, metadata_sha256=None, cache_dir=None):
@@ -94,7 +87,7 @@ def pretrained_metadata(handle, *, metadata_sha256=None, cache_dir=None):
     ...     assert keras_vae.presets.pretrained_metadata(name)["schema"] == 1
     """
     folder = resolve(handle, metadata_sha256=metadata_sha256, cache_dir=cache_dir)
-    return {**read_metadata(folder), "folder": str(folder)}
+    return {**read_metadata(folder, metadata_sha256), "folder": str(folder)}
 
 
 def list_pretrained():
@@ -119,52 +112,3 @@ def list_pretrained():
         summaries[name] = {key: metadata.get(key) for key in SUMMARY}
         summaries[name]["bytes"] = metadata["files"][WEIGHTS]["bytes"]
     return summaries
-
-
-def _build(config, folder, metadata):
-    try:
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    except Exception as error:  # Keras raises whatever the constructors of its layers raise
-        raise PresetError(f"{folder / CONFIG} cannot be made into a model{_versions(metadata)}: {error}") from error
-    if not isinstance(model, keras.Model) or not model.built:
-        raise PresetError(f"{folder / CONFIG} must describe a model with its `build_config`. Received: {model!r}.")
-    return model
-
-
-def _load_weights(model, folder, metadata):
-    path, expected = folder / WEIGHTS, metadata.get("parameter_count")
-    if expected != model.count_params():
-        raise PresetError(
-            f"{path} does not fit {folder / CONFIG}: the model has {model.count_params()} parameters, "
-            f"metadata.json says parameter_count={expected!r}."
-        )
-    try:
-        model.load_weights(path)
-    except Exception as error:  # h5py and Keras: OSError, ValueError, KeyError, TypeError, ...
-        reason = _differences(model, path) or error
-        raise PresetError(f"{path} does not fit the model of {CONFIG}{_versions(metadata)}: {reason}") from error
-
-
-def _differences(model, path):
-    """Where the file's weights and the model's differ in shape: Keras says that some do, and not which."""
-    with tempfile.TemporaryDirectory() as home:
-        model.save_weights(f"{home}/expected.weights.h5")
-        expected = _shapes(f"{home}/expected.weights.h5")
-    try:
-        found = _shapes(path)
-    except OSError as error:  # not HDF5
-        return str(error)
-    names = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
-    rows = [f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'none')}" for name in names]
-    return "; ".join(rows[:SHOWN]) + (f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
-
-
-def _shapes(path):
-    shapes = {}
-    with h5py.File(path, "r") as file:
-        file.visititems(lambda name, item: shapes.update({name: item.shape}) if hasattr(item, "shape") else None)
-    return shapes
-
-
-def _versions(metadata):
-    return f" (saved with keras {metadata.get('keras_version')}, this is {keras.__version__})"

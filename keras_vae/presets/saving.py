@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_vae.ops.folders import replaced_folder
 from keras_vae.presets.allow_list import check_config, without_compile_config
+from keras_vae.presets.fitness import shape_fault, weights_fault
 from keras_vae.presets.layout import (
     CARD,
     CONFIG,
@@ -114,10 +115,8 @@ def _check_model(model):
         raise TypeError(f"`model` must be a model of keras_vae. Received: model={model!r}.")
     if not model.built:
         raise ValueError("`model` must be built: call `model.build((None, *image_shape))` or fit it first.")
-    for weight in model.weights:
-        values = keras.ops.convert_to_numpy(weight.value)
-        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-            raise ValueError(f"`model` must have finite weights. Received: NaN or infinity in {weight.path!r}.")
+    if fault := shape_fault(model) or weights_fault(model):
+        raise ValueError(f"`model` must {fault}")
 
 
 def _check_place(folder):

@@ -215,35 +215,43 @@ class TestWeb:
 
 @pytest.fixture
 def hub(home, monkeypatch):
-    """A huggingface_hub that serves `home` as the repository someone/vaes; the list of its calls."""
-    calls = []
+    """A huggingface_hub that serves `home` as the repository someone/vaes; its calls, and sizes that it announces."""
+    calls, sizes = [], {}
 
-    def hf_hub_download(repo_id, filename, *, subfolder=None, revision=None, cache_dir=None):
-        calls.append((repo_id, subfolder, filename, revision))
+    def hf_hub_download(repo_id, filename, *, subfolder=None, revision=None, cache_dir=None, dry_run=False):
+        if not dry_run:
+            calls.append((repo_id, subfolder, filename, revision))
         path = home / (subfolder or "vae_mnist") / filename
         if repo_id != "someone/vaes" or not path.is_file():
             raise OSError(f"404: {filename}")
-        return str(path)
+        return types.SimpleNamespace(file_size=sizes.get(filename, path.stat().st_size)) if dry_run else str(path)
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", types.SimpleNamespace(hf_hub_download=hf_hub_download))
-    return calls
+    return types.SimpleNamespace(calls=calls, sizes=sizes)
 
 
 class TestHub:
     def test_repository_folder_and_revision(self, hub):
         assert load_pretrained("hf://someone/vaes").latent_shape == (3,)
         files = ["metadata.json", "config.json", "model.weights.h5"]
-        assert hub == [("someone/vaes", None, name, None) for name in files]
-        del hub[:]
+        assert hub.calls == [("someone/vaes", None, name, None) for name in files]
+        del hub.calls[:]
         assert pretrained_metadata("hf://someone/vaes/beta_vae_sprites@v1.0")["name"] == "beta_vae_sprites"
-        assert hub == [("someone/vaes", "beta_vae_sprites", name, "v1.0") for name in files]
+        assert hub.calls == [("someone/vaes", "beta_vae_sprites", name, "v1.0") for name in files]
 
     @pytest.mark.parametrize(
         "handle", ["hf://", "hf://someone", "hf://a/..", "hf://a/b/../c", "hf://a/b c", "hf://a//b"]
     )
     def test_refuses_what_is_no_repository(self, hub, handle):
         refused(handle, "`handle` must be hf://owner/repository, .*Received: handle=")
-        assert hub == []
+        assert hub.calls == []
+
+    @pytest.mark.parametrize("name", ["metadata.json", "config.json", "model.weights.h5"])
+    @pytest.mark.parametrize("size", [10**12, None])
+    def test_a_file_larger_than_expected_is_not_fetched(self, hub, name, size):
+        hub.sizes[name] = size
+        refused("hf://someone/vaes", f"{name} could not be downloaded: the hub announces {size} bytes, at most [0-9]+ ")
+        assert name not in [call[2] for call in hub.calls]
 
     def test_nothing_there(self, hub):
         refused("hf://nobody/vaes", "hf://nobody/vaes: metadata.json could not be downloaded: 404")
