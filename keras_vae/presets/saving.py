@@ -9,7 +9,8 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_vae.ops.folders import replaced_folder
+from keras_vae.ops.folders import replaced_folder, write_synced
+from keras_vae.ops.weights import weights_as_bytes
 from keras_vae.presets.allow_list import check_config, without_compile_config
 from keras_vae.presets.fitness import shape_fault, weights_fault
 from keras_vae.presets.layout import (
@@ -157,7 +158,7 @@ def _save_weights(model, config, path):
     # `save_weights` of a compiled model also writes its optimizer; a fresh model of the same config has none.
     bare = keras.saving.deserialize_keras_object(config, safe_mode=True)
     bare.set_weights(model.get_weights())
-    bare.save_weights(path)
+    write_synced(path, weights_as_bytes(bare))
 
 
 def _metadata(model, name, facts, files):
