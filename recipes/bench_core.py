@@ -6,10 +6,10 @@ Command   python recipes/bench_core.py            (4 minutes on one core; --full
 Measured  --full, CPU ms, plain|TF|JAX|torch: K=512 96|67|53|87; K=8192 1299|780|769|881; the rest in the README's table
 """
 
+import keras_vae as kv  # first: it picks the backend
 import keras
 import numpy as np
 
-import keras_vae as kv
 from keras_vae.reports import RunFolder, recipe_arguments
 from keras_vae.reports.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
 

@@ -11,10 +11,10 @@ Measured  seed 0, CAE | AE: fine-tuned 1.19 | 1.36 %, saturation 92 | 14 %, ||J|
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
-import keras_vae
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe, saturation
 from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments

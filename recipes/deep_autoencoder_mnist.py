@@ -9,9 +9,9 @@ Measured  test error 2.93 (training 1.37), PCA-30 13.87; seed 0.
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 
-import keras_vae
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import pca_error
 from keras_vae.reports import RunFolder, comparison_grid, curves, filters_grid, recipe_arguments

@@ -10,9 +10,9 @@ Measured  seed 0, masking 0 | 25 | 50 %: squared error of digits restored from 5
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 
-import keras_vae
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
 from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments

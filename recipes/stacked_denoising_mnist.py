@@ -11,9 +11,9 @@ Measured  seed 0, MNIST, masking | none: 1.26 | 1.36 %, linear probe 3.00 | 4.32
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 
-import keras_vae
 from keras_vae.datasets import load_images, load_mnist_variation, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
 from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments

@@ -10,9 +10,9 @@ Measured  seed 0, with | without the auxiliary loss: dead units TopK 0.5 | 5.6 %
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 
-import keras_vae
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import ExplainedVariance
 from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments

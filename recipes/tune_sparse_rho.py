@@ -8,10 +8,10 @@ Measured  seed 0: best rho 0.083, sparsity_weight 0.91: probe error 5.25 % of 2,
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
-import keras_vae
 from keras_vae.datasets import load_mnist_variation, to_float
 from keras_vae.metrics import linear_probe
 from keras_vae.ops import require

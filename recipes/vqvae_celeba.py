@@ -11,10 +11,10 @@ Measured  celeba_aligned64 test, seed 0: PSNR 27.59 dB (bar 27.5), SSIM 0.882, u
 
 from pathlib import Path
 
+import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
-import keras_vae
 from keras_vae.datasets import ImageBatches, has_dataset, load_images, stream, to_float
 from keras_vae.metrics import psnr, ssim
 from keras_vae.reports import RunFolder, comparison_grid, curves, image_grid, recipe_arguments

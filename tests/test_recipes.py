@@ -14,8 +14,9 @@ RECIPES = sorted((ROOT / "recipes").glob("*.py"))
 
 
 def environment():
-    """This process's, with the library found wherever the recipe is started."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
+    """This process's, with the library found wherever the recipe is started, and TensorFlow's log level a user's."""
+    inherited = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
 
 
 @pytest.mark.slow
@@ -27,6 +28,7 @@ def test_smoke_run_finishes(recipe, tmp_path):
     if "DatasetNotFoundError" in done.stderr:
         pytest.skip(f"its dataset is not prepared on this machine: {done.stderr.strip().splitlines()[-1][:200]}")
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-3000:]
+    assert done.stderr == "", "a recipe says what it has to say on stdout"
     metrics = json.loads((tmp_path / "runs" / recipe.stem / "metrics.json").read_text())
     assert metrics and "null" not in json.dumps(metrics), "a measured figure is not finite"
 

@@ -1,8 +1,10 @@
 """The very few functions that differ by backend: one file per backend, the same names in each."""
 
+from keras_vae._backend.quiet import quiet_tensorflow
 from keras_vae._backend.select import choose_backend
 
 choose_backend()  # before anything imports Keras
+quiet_tensorflow()
 
 import keras  # noqa: E402, I001
 

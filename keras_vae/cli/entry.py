@@ -1,14 +1,11 @@
 """From the command line to one command: its errors in one line, its warnings as notes."""
 
 import importlib
-import os
 import sys
 import warnings
 
 from keras_vae.cli.messages import note
 from keras_vae.cli.parser import parse
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for what TensorFlow has not said yet
 
 
 def main(argv=None):

@@ -1,6 +1,7 @@
 """The command line that every recipe has."""
 
 import argparse
+import logging
 
 
 def recipe_arguments(description, argv=None, policy=False):
@@ -22,6 +23,8 @@ def recipe_arguments(description, argv=None, policy=False):
     >>> args.pick(default=50, full=300, smoke=1), args.seed
     (1, 0)
     """
+    # TensorFlow's advice on retracing: a recipe trains many models with the same code, each of which is traced.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--full", action="store_true", help="the paper's schedule; see the header for hardware and time")
