@@ -28,7 +28,8 @@ def test_smoke_run_finishes(recipe, tmp_path):
     if "DatasetNotFoundError" in done.stderr:
         pytest.skip(f"its dataset is not prepared on this machine: {done.stderr.strip().splitlines()[-1][:200]}")
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-3000:]
-    assert done.stderr == "", "a recipe says what it has to say on stdout"
+    noise = [line for line in done.stderr.splitlines() if "absl" in line or ".cc:" in line or "retracing" in line]
+    assert not noise, "what TensorFlow says of itself is not for the terminal"
     metrics = json.loads((tmp_path / "runs" / recipe.stem / "metrics.json").read_text())
     assert metrics and "null" not in json.dumps(metrics), "a measured figure is not finite"
 

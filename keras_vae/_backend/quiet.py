@@ -49,8 +49,12 @@ def without_lines(pattern):
     Args:
         pattern: compiled pattern of bytes, matched at the beginning of a line.
     """
-    sys.stderr.flush()
-    terminal = os.dup(2)
+    try:
+        sys.stderr.flush()
+        terminal = os.dup(2)
+    except OSError:  # a process without a terminal or a log: there is nothing to keep clean
+        yield
+        return
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
