@@ -47,7 +47,7 @@ MESSAGES = {
     "many groups": "it has more than 20000 items",
     "deep groups": "lies deeper than 100 groups",
     "a name that turns a terminal red": r"one of its names is '\\x1b\[31m'",
-    "NaN": "weights.h5: the model must have finite weights. Received: NaN or infinity in 'mlp_encoder.*/dense_0/kernel'",
+    "NaN": "the model must have finite weights. Received: NaN or infinity in 'mlp_encoder.*/dense_0/kernel'",
     "infinity": "the model must have finite weights",
     "10^9 outputs": BUDGET,
     "10^9 outputs of Keras": BUDGET,
