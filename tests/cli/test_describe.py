@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 
 import keras
@@ -55,6 +56,16 @@ def test_info_finds_damage(refused, shelf, tmp_path):
         (copy / path.name).write_bytes(path.read_bytes())
     (copy / "model.weights.h5").write_bytes(b"x" + (copy / "model.weights.h5").read_bytes()[1:])
     assert "SHA-256" in refused("info copy")
+
+
+@pytest.mark.parametrize("command", ["list", "list --json", "info red", "info red --json"])
+def test_a_file_gives_the_terminal_no_orders(refused, shelf, tmp_path, monkeypatch, command):
+    shutil.copytree(shelf / "plain", tmp_path / "red")
+    path = tmp_path / "red" / "metadata.json"
+    path.write_text(path.read_text().replace("CC0-1.0", "\\u001b[31m"))
+    monkeypatch.setenv("KERAS_VAE_SAVED_MODELS", str(tmp_path))
+    told = refused(command)
+    assert r"text without control characters. Received: '\x1b[31m'" in told and "\x1b" not in told
 
 
 @pytest.mark.parametrize("name", ["runs/colour", "runs/colour/", "runs/colour/model"])

@@ -2,7 +2,7 @@
 
 The short form runs always. The long one takes some minutes on each backend:
 
-    KERAS_BACKEND=jax pytest tests/presets/test_fuzz.py -m fuzz
+    KERAS_BACKEND=jax pytest -m fuzz
 """
 
 import json

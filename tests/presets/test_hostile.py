@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import keras_vae
+from cases import CASES
 from fuzz_presets import SLOW
 from hostile_presets import ATTACKS, craft, edit
 from keras_vae import PresetError, load_pretrained, save_pretrained
 from keras_vae._backend import SymbolicOnly
 from keras_vae._backend.unallocated import OverBudgetError, unallocated
-from keras_vae.presets import building, pretrained_metadata
+from keras_vae.ops.registration import REGISTRY
+from keras_vae.presets import allow_list, building, pretrained_metadata
 from small_models import facts, small
 
 FOREIGN = "only keras_vae's classes and plain Keras .* Received: class_name='TFSMLayer'"
@@ -45,7 +47,7 @@ MESSAGES = {
     "many groups": "it has more than 20000 items",
     "deep groups": "lies deeper than 100 groups",
     "a name that turns a terminal red": r"one of its names is '\\x1b\[31m'",
-    "NaN": "weights.h5: the model must have finite weights. Received: NaN or infinity in 'mlp_encoder/dense_0/kernel'",
+    "NaN": "the model must have finite weights. Received: NaN or infinity in 'mlp_encoder.*/dense_0/kernel'",
     "infinity": "the model must have finite weights",
     "10^9 outputs": BUDGET,
     "10^9 outputs of Keras": BUDGET,
@@ -149,6 +151,25 @@ class TestMetadata:
         edit(folder / "metadata.json", lambda metadata: metadata.update({name: value}))
         with pytest.raises(PresetError, match=f"metadata.json: `{name}` must be a"):
             pretrained_metadata(folder)
+
+
+def sized(cls, arguments, x):
+    """How many weights an object of `cls` has, or None where these arguments make none."""
+    try:
+        layer = cls(**arguments)
+        layer.build((None, *x.shape[1:])) if isinstance(layer, keras.Model) else layer(keras.KerasTensor(x.shape))
+    except (ValueError, NotImplementedError):
+        return None
+    return len(layer.weights)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not isinstance(CASES[name].x, tuple)])
+def test_an_argument_that_makes_layers_is_counted(name):
+    case, cls = CASES[name], REGISTRY[name]
+    for key, value in case.arguments().items():
+        if type(value) is int and key not in ("seed", *allow_list.COUNTS):
+            more = sized(cls, case.arguments() | {key: value + 1}, case.x)
+            assert more in (None, sized(cls, case.arguments(), case.x)), f"`{key}` belongs to `allow_list.COUNTS`"
 
 
 class TestBudget:
