@@ -37,7 +37,7 @@ class SeededBatches(keras.utils.PyDataset):
         self.epoch = integer("initial_epoch", initial_epoch, low=0)
         self._order = (None, None)
         self._read = set()  # batches of the present epoch that have been asked for
-        self._begun = False
+        self._begun, self._looked_at = False, None  # between `on_epoch_begin` and its end; an epoch without a beginning
         if not len(self):
             raise ValueError(
                 f"`batch_size` must be at most the number of examples, {count}, where `drop_remainder` is True. "
@@ -66,21 +66,24 @@ class SeededBatches(keras.utils.PyDataset):
 
     def start(self, epoch):
         """Begins `epoch`, an int >= 0, from its first batch; `fit` calls it when it has looked at the data."""
-        self.epoch, self._read, self._begun = integer("epoch", epoch, low=0), set(), False
+        self.epoch, self._read = integer("epoch", epoch, low=0), set()
+        self._begun, self._looked_at = False, None
 
     def on_epoch_begin(self):
-        """Keras calls it before it reads an epoch, and not before it reads a batch or two to learn their shapes."""
-        self._begun = True
+        """Keras calls it before an epoch; one that ended without it was only a look at the first batches."""
+        if self._looked_at is not None:
+            self.epoch = self._looked_at
+        self._begun, self._looked_at = True, None
 
     def on_epoch_end(self):
         """Goes on to the next epoch, if all of this one was read; Keras calls it.
 
-        Keras calls it, too, when it has only looked at the first batches, and after `steps_per_epoch`.
+        Keras calls it, too, when it has read a batch or two only to learn their shapes, and after `steps_per_epoch`.
         """
-        if not self._begun:
-            self._read = set()
-        elif len(self._read) == len(self):
+        if len(self._read) == len(self):
+            looked_at = None if self._begun else self.epoch
             self.start(self.epoch + 1)
+            self._looked_at = looked_at
         self._begun = False
 
     def _rows(self, epoch):
