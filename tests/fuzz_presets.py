@@ -180,6 +180,7 @@ def main():
     if pages:
         limit = pages * resource.getpagesize() + 8 * 2**30
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    known = {path.name for path in home.iterdir()}  # the originals, and what TensorFlow keeps for itself
     watch(str(home), seen)
     crafted = [name for name in hostile_presets.ATTACKS if args.slow or name not in SLOW]
     for number in range(len(crafted) + args.count):
@@ -201,7 +202,7 @@ def main():
         slowest = max(slowest, (seconds, f"{number} {what}"))
         if result not in ("model", "PresetError") or grown > 1000 or (number < len(crafted) and result == "model"):
             faults.append(f"{number} {what}: {result}, {seconds:.1f} s, {grown:.0f} MB")
-        left = {path.name for path in home.iterdir()} - {*KINDS, "case"}
+        left = {path.name for path in home.iterdir()} - known - {"case"}
         faults.extend(f"{number} {what}: left {name}" for name in left)
         shutil.rmtree(folder)
         if number % 50 == 0:
