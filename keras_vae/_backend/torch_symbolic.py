@@ -27,11 +27,11 @@ class SymbolicOnly(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        symbolic = not in_symbolic_scope() or get_device() == "meta"
-        self.steps += 1 if symbolic else FAKE
+        as_ever = not in_symbolic_scope() or get_device() == "meta"
+        self.steps += 1 if as_ever else FAKE
         if self.steps > STEPS:
             raise RuntimeError(f"its symbolic trace has more than {STEPS:,} steps")
-        if symbolic:
+        if as_ever:
             return function(*args, **kwargs)
         real = not any(isinstance(leaf, FakeTensor) for leaf in tree_leaves((args, kwargs)))
         if real and function in BY_VALUE:
