@@ -20,6 +20,9 @@ def nearest_codes(vectors, codebook):
     """Index of the row of `codebook` (k, d) nearest to each of `vectors` (n, d): (n,) int32, ties to the lowest."""
     vectors, codebook = tf.stop_gradient(vectors), tf.stop_gradient(codebook)
     k = codebook.shape[0]
+    # About the codes' mean: far from the origin ||e||^2 - 2 v.e would lose the digits that tell codes apart.
+    centre = tf.reduce_mean(codebook, 0)
+    codebook = codebook - centre
     # Whole blocks, filled up with copies of the last code: a copy that wins by a rounding error is that code after all.
     last = tf.repeat(codebook[-1:], -k % BLOCK, axis=0)
     codes = tf.concat([codebook, last], 0)
@@ -31,7 +34,7 @@ def nearest_codes(vectors, codebook):
     product = product_in_three if rounds else tf.linalg.matmul
 
     def nearest(rows):  # (rows, d) -> (rows,)
-        rows = tf.concat([rows, tf.ones_like(rows[:, :1])], -1)
+        rows = tf.concat([rows - centre, tf.ones_like(rows[:, :1])], -1)
         distances = tf.reshape(product(rows, codes, transpose_b=True), (-1, codes.shape[0] // BLOCK, BLOCK))
         # The best block first, for a minimum is vectorised and an argmin is not. n=65536, k=8192, CPU ms: 745 against
         # 842 with one argmin, under XLA 820 against 1292; the matmul alone is 670.
