@@ -43,6 +43,7 @@ def clip_straight_through(x, low, high):
     >>> [float(keras_vae.ops.clip_straight_through(x, -1.0, 1.0)) for x in (-3.0, 0.5, 2.0)]
     [-1.0, 0.5, 1.0]
     """
+    x = ops.convert_to_tensor(x)
     return straight_through(x, ops.clip(x, low, high))
 
 
