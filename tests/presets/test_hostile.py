@@ -1,7 +1,6 @@
 """Each crafted attack is refused, with an error that says what is wrong and that a terminal can print."""
 
 import os
-import shutil
 import threading
 
 import keras
@@ -17,7 +16,7 @@ from keras_vae._backend import SymbolicOnly
 from keras_vae._backend.unallocated import OverBudgetError, unallocated
 from keras_vae.ops.registration import REGISTRY
 from keras_vae.presets import allow_list, building, pretrained_metadata
-from small_models import facts, small
+from small_models import facts
 
 FOREIGN = "only keras_vae's classes and plain Keras .* Received: class_name='TFSMLayer'"
 STORED = "vars/0 is stored in chunks, compressed or elsewhere"
@@ -76,16 +75,6 @@ MESSAGES = {
     "NaN among the metrics": "metadata.json must hold finite numbers. Received: nan",
     "a licence of 10^6 characters": "strings of at most 10000 characters. Received: 1000000",
 }
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return save_pretrained(small("plain"), tmp_path_factory.mktemp("presets") / "tiny", **facts())
-
-
-@pytest.fixture
-def folder(original, tmp_path):
-    return shutil.copytree(original, tmp_path / "tiny")
 
 
 @pytest.mark.parametrize("attack", [name for name in ATTACKS if name not in SLOW])

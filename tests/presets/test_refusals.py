@@ -15,16 +15,6 @@ from small_models import facts, reseal, small
 FILES = ["config.json", "metadata.json", "model.weights.h5"]
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return save_pretrained(small("plain"), tmp_path_factory.mktemp("presets") / "tiny", **facts())
-
-
-@pytest.fixture
-def folder(original, tmp_path):
-    return shutil.copytree(original, tmp_path / "tiny")
-
-
 def edit(path, change):
     """Applies `change` to the object of a JSON file; what it returns, if anything, takes its place."""
     value = json.loads(path.read_text())
