@@ -19,9 +19,8 @@ def modules():
     found = [keras_vae]
     for info in pkgutil.walk_packages(keras_vae.__path__, "keras_vae."):
         parts = info.name.split(".")
-        other_backend = parts[1] == "_backend" and parts[-1] in {"tensorflow", "jax", "torch"} - {
-            keras.backend.backend()
-        }
+        others = {"tensorflow", "jax", "torch"} - {keras.backend.backend()}
+        other_backend = parts[1] == "_backend" and parts[-1].split("_")[0] in others  # torch.py, torch_symbolic.py
         if not other_backend and parts[-1] != "__main__" and "saved_models" not in parts:
             found.append(importlib.import_module(info.name))
     return found

@@ -1,5 +1,6 @@
 """A folder as the business of one process at a time."""
 
+import atexit
 import errno
 import os
 import platform
@@ -121,3 +122,10 @@ class FolderLock:
             if not unlocked:
                 raise
             warnings.warn(f"{self.folder} cannot be locked ({error}): let no other process write there.", stacklevel=5)
+
+
+@atexit.register
+def _close():
+    """Closes what is held until the process ends, as a run's folder is, before Python warns of it."""
+    for file, _ in _OPEN.values():
+        file.close()
