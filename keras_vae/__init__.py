@@ -4,7 +4,19 @@ from keras_vae._backend.select import choose_backend
 
 choose_backend()  # before anything imports Keras
 
-from keras_vae import callbacks, datasets, distributions, losses, metrics, ops, reports, training  # noqa: E402
+from keras_vae import (  # noqa: E402
+    callbacks,
+    core,
+    datasets,
+    distributions,
+    generation,
+    losses,
+    metrics,
+    ops,
+    reports,
+    runs,
+    training,
+)
 from keras_vae.bottlenecks import (  # noqa: E402
     BatchTopK,
     GaussianBottleneck,
@@ -99,14 +111,17 @@ __all__ = [
     "VectorQuantizer",
     "VectorQuantizerEMA",
     "callbacks",
+    "core",
     "datasets",
     "distributions",
+    "generation",
     "list_pretrained",
     "load_pretrained",
     "losses",
     "metrics",
     "ops",
     "reports",
+    "runs",
     "save_pretrained",
     "training",
 ]

@@ -10,8 +10,8 @@ import keras_vae as kv  # first: it picks the backend
 import keras
 import numpy as np
 
-from keras_vae.reports import RunFolder, recipe_arguments
-from keras_vae.reports.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
+from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.runs.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
 
 BARS = {  # by figure: what should hold of plain torch's p and of the backends' b
     "MLP VAE, CPU ms/step": ("TF, JAX <= plain", lambda p, b: max(b["tensorflow"], b["jax"]) <= p),

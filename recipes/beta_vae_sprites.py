@@ -13,10 +13,11 @@ import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
-from keras_vae.callbacks import latent_traversal
+from keras_vae.generation import latent_traversal
 from keras_vae.datasets import load_sprites
 from keras_vae.metrics import active_units, best_spearman, per_dimension_rate
-from keras_vae.reports import RunFolder, comparison_grid, curves, recipe_arguments, traversal_grid
+from keras_vae.reports import comparison_grid, curves, traversal_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 BARS = {"x": 0.8, "y": 0.8, "scale": 0.5}
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe, saturation
-from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 from keras_vae.training import finetune
 
 WEIGHTS = {"CAE": 1.5, "AE": 0.0}

@@ -14,7 +14,8 @@ import keras
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import pca_error
-from keras_vae.reports import RunFolder, comparison_grid, curves, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, curves, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 PAPER = {"test_error": 3.00, "pca_error": 13.87}
 

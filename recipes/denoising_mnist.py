@@ -15,7 +15,8 @@ import keras
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
-from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 LEVELS = (0.0, 0.25, 0.5)
 SHIPPED = 0.5

@@ -18,7 +18,8 @@ from keras_vae.callbacks import CoefficientSchedule
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import dead_units, few_label_errors, linear_probe
 from keras_vae.ops import linear_schedule
-from keras_vae.reports import RunFolder, comparison_grid, curves, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, curves, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 from keras_vae.training import finetune
 
 BARS = {"linear_probe_error": 1.5, "fine_tuned_error": 1.1}

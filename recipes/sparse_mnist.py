@@ -16,7 +16,8 @@ import numpy as np
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import dead_units, few_label_errors, linear_probe
-from keras_vae.reports import RunFolder, comparison_grid, curves, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, curves, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 PAPER = {"accuracy": 98.3, "pixels": 96.0}
 RHO = 0.1

@@ -16,7 +16,8 @@ import keras
 
 from keras_vae.datasets import load_images, load_mnist_variation, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
-from keras_vae.reports import RunFolder, comparison_grid, filters_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, filters_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 from keras_vae.training import finetune
 
 MASKING, SALT, NOTHING = "masking", "salt and pepper", "none"

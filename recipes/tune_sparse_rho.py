@@ -15,7 +15,7 @@ import numpy as np
 from keras_vae.datasets import load_mnist_variation, to_float
 from keras_vae.metrics import linear_probe
 from keras_vae.ops import require
-from keras_vae.reports import RunFolder, recipe_arguments
+from keras_vae.runs import RunFolder, recipe_arguments
 
 RHO, WEIGHT = (0.01, 0.3), (0.1, 30.0)
 

@@ -15,7 +15,8 @@ import numpy as np
 from keras_vae.datasets import DynamicBinarization, load_images, static_binarize
 from keras_vae.metrics import active_units, per_dimension_rate
 from keras_vae.ops import linear_schedule
-from keras_vae.reports import RunFolder, comparison_grid, curves, image_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, curves, image_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 PAPER = {"nll": 86.76, "active_units": 19}
 

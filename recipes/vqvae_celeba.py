@@ -17,7 +17,8 @@ import numpy as np
 
 from keras_vae.datasets import ImageBatches, has_dataset, load_images, stream, to_float
 from keras_vae.metrics import psnr, ssim
-from keras_vae.reports import RunFolder, comparison_grid, curves, image_grid, recipe_arguments
+from keras_vae.reports import comparison_grid, curves, image_grid
+from keras_vae.runs import RunFolder, recipe_arguments
 
 SHAPE = (64, 64, 3)
 K, D = 512, 64

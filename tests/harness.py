@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import ops, tree
 
-from keras_vae.ops.registration import arguments
+from keras_vae.core.registration import arguments
 
 BACKEND = keras.backend.backend()
 POSITIVE = ("counts", "beta", "commitment_weight", "sparsity_weight", "contraction_weight")

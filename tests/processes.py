@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 
-from keras_vae.ops import locks
+from keras_vae.core import locks
 
 
 def start(script, *arguments, **environment):

@@ -109,7 +109,7 @@ def test_public_methods_describe_their_arguments(name):
         assert not missing, f"{name}: not in `Args:`: {sorted(missing)}"
 
 
-REGISTERED = {f"{cls.__module__}.{cls.__qualname__}" for cls in keras_vae.ops.registration.REGISTRY.values()}
+REGISTERED = {f"{cls.__module__}.{cls.__qualname__}" for cls in keras_vae.core.registration.REGISTRY.values()}
 
 
 @pytest.mark.parametrize("name", sorted(REGISTERED & set(PUBLIC)))

@@ -4,14 +4,14 @@ from keras import ops
 
 from keras_vae import _backend
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.checks import in_half_open_interval, integer
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
-from keras_vae.ops.checks import in_half_open_interval, integer
 from keras_vae.ops.numerics import float32
-from keras_vae.ops.registration import export
 from keras_vae.ops.selection import batch_top_k_mask
 
 
-@export
+@registered
 class BatchTopK(Bottleneck):
     """Keeps the batch * k largest positive activations of a batch: easy examples take fewer than k, hard ones more.
 

@@ -6,8 +6,8 @@ from keras import ops
 
 from keras_vae import _backend
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.checks import integer, seed_or_none
 from keras_vae.distributions import Deterministic
-from keras_vae.ops.checks import integer, seed_or_none
 from keras_vae.ops.numerics import straight_through, sum_event
 
 

@@ -4,17 +4,17 @@ import keras
 from keras import ops
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.checks import integer, seed_or_none
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Normal
 from keras_vae.layers import ReplicaSeedGenerator
-from keras_vae.ops.checks import integer, seed_or_none
 from keras_vae.ops.numerics import clip_straight_through, float32
-from keras_vae.ops.registration import export
 
 # Variances from 2e-9 to 1e6: a draw of six standard deviations, and sums of them, stay below float16's largest, 65504.
 LOG_VAR_RANGE = (-20.0, 14.0)
 
 
-@export
+@registered
 class GaussianBottleneck(Bottleneck):
     """Diagonal Gaussian posterior q(z|x) = N(z_mean, exp(z_log_var)), drawn by z = mean + exp(log_var / 2) * noise.
 

@@ -1,11 +1,11 @@
 """The bottleneck of a plain autoencoder: z = h."""
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class IdentityBottleneck(Bottleneck):
     """z = h: the features are the latent, as in a plain autoencoder.
 

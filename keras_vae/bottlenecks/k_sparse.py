@@ -3,13 +3,13 @@
 from keras import ops
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.checks import integer, positive
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
-from keras_vae.ops.checks import integer, positive
-from keras_vae.ops.registration import export
 from keras_vae.ops.selection import top_k_mask
 
 
-@export
+@registered
 class KSparse(Bottleneck):
     """Keeps the k largest of a linear code and sets the others to zero; the gradient goes through the kept ones only.
 

@@ -3,13 +3,13 @@
 from keras import ops
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.core.checks import integer
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
-from keras_vae.ops.checks import integer
-from keras_vae.ops.registration import export
 from keras_vae.ops.selection import top_k_mask
 
 
-@export
+@registered
 class TopK(Bottleneck):
     """z = TopK(relu(h)): the k largest positive activations of each example, all others zero (Gao et al. 2024, eq. 1).
 

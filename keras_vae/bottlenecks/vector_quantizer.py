@@ -3,11 +3,11 @@
 from keras import ops
 
 from keras_vae.bottlenecks.codebook import Codebook
+from keras_vae.core.registration import registered
 from keras_vae.ops.numerics import sum_event
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class VectorQuantizer(Codebook):
     """Nearest-code quantization with a codebook learnt by gradient: ||sg[z_e] - e||^2 pulls codes to features.
 

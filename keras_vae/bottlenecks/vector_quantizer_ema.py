@@ -5,13 +5,13 @@ from keras import ops
 
 from keras_vae import _backend
 from keras_vae.bottlenecks.codebook import Codebook
-from keras_vae.ops.checks import in_closed_interval, in_half_open_interval
-from keras_vae.ops.registration import export
+from keras_vae.core.checks import in_closed_interval, in_half_open_interval
+from keras_vae.core.registration import registered
 
 FROZEN = 1e-6  # a count this small has no mean worth the name: the row keeps its code, count and sum for ever
 
 
-@export
+@registered
 class VectorQuantizerEMA(Codebook):
     """Nearest-code quantization whose codes are moving averages of the features they stand for; dead codes restart.
 

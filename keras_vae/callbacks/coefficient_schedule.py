@@ -4,8 +4,8 @@ import operator
 
 import keras
 
-from keras_vae.ops.checks import one_of
-from keras_vae.ops.registration import Configured
+from keras_vae.core.checks import one_of
+from keras_vae.core.registration import Configured
 
 
 class CoefficientSchedule(keras.callbacks.Callback):

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from keras_vae.callbacks.summaries import summary_writer
-from keras_vae.callbacks.traversal import latent_traversal, most_active_dimensions
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
+from keras_vae.generation.traversal import latent_traversal, most_active_dimensions
 from keras_vae.priors import UniformCodes
 from keras_vae.reports import comparison_grid, image_grid, traversal_grid
 

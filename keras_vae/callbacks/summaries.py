@@ -2,7 +2,7 @@
 
 import os
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 
 
 def summary_writer(log_dir):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from keras_vae.callbacks.traversal import latent_traversal, most_active_dimensions
 from keras_vae.cli.handles import load
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.cli.output import check_out, write_images
+from keras_vae.generation.traversal import latent_traversal, most_active_dimensions
 from keras_vae.metrics import psnr
 from keras_vae.reports import comparison_grid, image_grid, traversal_grid
 

@@ -7,11 +7,11 @@ import numpy as np
 from keras_vae.cli.handles import load, resolved
 from keras_vae.cli.images import fitted, read_images
 from keras_vae.cli.messages import counted, note
+from keras_vae.core.checks import integer
 from keras_vae.datasets import load_images, load_sprites, static_binarize, stream, to_float
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.metrics import psnr, ssim
 from keras_vae.metrics.ssim import WINDOW
-from keras_vae.ops.checks import integer
 from keras_vae.reports import table, write_json
 
 DATA = re.compile(r"(?P<name>[^:\s]+(:\d+\.\d+\.\d+)?)(:(?P<split>.+))?")

@@ -6,9 +6,9 @@ import numpy as np
 
 from keras_vae.cli.arrays import read_arrays
 from keras_vae.cli.messages import counted, note
+from keras_vae.core.checks import integer
+from keras_vae.core.optional import require
 from keras_vae.datasets import to_float
-from keras_vae.ops.checks import integer
-from keras_vae.ops.optional import require
 from keras_vae.training import check_values
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")

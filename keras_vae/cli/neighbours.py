@@ -7,7 +7,7 @@ from keras_vae.cli.handles import load
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
 from keras_vae.reports import table, traversal_grid
 
 DECIMALS = 5  # beyond, the latents of one image depend on how many were encoded with it

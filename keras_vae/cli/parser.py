@@ -9,8 +9,8 @@ COMMANDS = {  # name -> the function that carries it out, imported when it is ca
     "sample": ("keras_vae.cli.draw:sample", "draw images from the model's prior"),
     "reconstruct": ("keras_vae.cli.draw:reconstruct", "encode and decode images, and show both"),
     "traverse": ("keras_vae.cli.draw:traverse", "show what each latent dimension does to an image"),
-    "encode": ("keras_vae.cli.latents:encode", "write the latents of images"),
-    "decode": ("keras_vae.cli.latents:decode", "make images of latents"),
+    "encode": ("keras_vae.cli.encode:encode", "write the latents of images"),
+    "decode": ("keras_vae.cli.encode:decode", "make images of latents"),
     "neighbours": ("keras_vae.cli.neighbours:neighbours", "find the images nearest to one in latent space"),
     "evaluate": ("keras_vae.cli.evaluation:evaluate", "measure a model on images"),
     "export": (

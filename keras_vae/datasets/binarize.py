@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
 
 _CHUNK = 4096  # images drawn at once: uniforms of a whole set would take four bytes a pixel
 

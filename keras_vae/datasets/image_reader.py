@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from keras_vae.core.checks import integer
+from keras_vae.core.optional import require
 from keras_vae.datasets.prepared import open_builder, tensorflow_datasets
 from keras_vae.datasets.records import Records
-from keras_vae.ops.checks import integer
-from keras_vae.ops.optional import require
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # channels -> Pillow's name
 _SCALES = {"dsprites": 255}  # stored as 0 and 1; here uint8 always means greys 0 to 255

@@ -1,8 +1,8 @@
 """One loader over tensorflow-datasets, with and without TensorFlow: arrays for what fits memory, else a stream."""
 
+from keras_vae.core.checks import integer
 from keras_vae.datasets.image_reader import ImageReader
 from keras_vae.datasets.image_stream import ImageStream
-from keras_vae.ops.checks import integer
 
 
 def load_images(

@@ -4,11 +4,11 @@ import hashlib
 
 import numpy as np
 
+from keras_vae.core.checks import integer, one_of
+from keras_vae.core.optional import require
 from keras_vae.datasets.image_reader import ImageReader
 from keras_vae.datasets.loader import load_images
 from keras_vae.datasets.prepared import has_dataset
-from keras_vae.ops.checks import integer, one_of
-from keras_vae.ops.optional import require
 
 VARIATIONS = ("basic", "rot", "bg-rand", "bg-img")
 TOTAL = 62_000

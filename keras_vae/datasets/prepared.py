@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 
 VARIABLE = "TFDS_DATA_DIR"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 
 
 class Records:

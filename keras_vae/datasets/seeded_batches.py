@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
 
 
 class SeededBatches(keras.utils.PyDataset):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_vae.core.checks import integer, one_of
 from keras_vae.datasets.seeded_batches import SeededBatches
 from keras_vae.datasets.sprite_shapes import ORIENTATIONS, POSITIONS, SCALES
-from keras_vae.ops.checks import integer, one_of
 
 
 class SpriteFactors:

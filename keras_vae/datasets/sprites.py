@@ -4,9 +4,9 @@ import functools
 
 import numpy as np
 
+from keras_vae.core.checks import one_of
 from keras_vae.datasets.sprite_factors import SpriteFactors
 from keras_vae.datasets.sprite_shapes import POSITIONS, bit_tables
-from keras_vae.ops.checks import one_of
 
 _CHUNK = 4096  # images put together at once: what is needed beside the result stays small
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from keras_vae.core.checks import one_of
 from keras_vae.datasets.image_reader import ImageReader
 from keras_vae.datasets.prepared import has_dataset
 from keras_vae.datasets.sprite_factors import SpriteFactors
 from keras_vae.datasets.sprites import Sprites
-from keras_vae.ops.checks import one_of
 
 _LABELS = ("label_shape", "label_scale", "label_orientation", "label_x_position", "label_y_position")
 

@@ -1,6 +1,6 @@
 """What a client sends is checked in the graph itself: a bad request gets an error, not a wrong answer or a crash."""
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 
 
 def checked_endpoint(function, spec, interval=None, whole=False, reason=""):

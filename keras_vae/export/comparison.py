@@ -3,9 +3,9 @@
 import numpy as np
 from keras import ops
 
+from keras_vae.core.optional import require
 from keras_vae.export.export_error import ExportError
 from keras_vae.export.signatures import gaussian_outputs, latent_name
-from keras_vae.ops.optional import require
 
 ROWS = 3  # not 1: a batch axis that was baked in would go unseen
 CODES = 1e-3  # share of codes that rounding may move to the neighbouring code

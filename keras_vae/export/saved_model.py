@@ -8,14 +8,14 @@ import pathlib
 
 import keras
 
+from keras_vae.core.checks import integer, positive
+from keras_vae.core.folders import replaced_folder
+from keras_vae.core.optional import require
 from keras_vae.export.checked_endpoint import checked_endpoint
 from keras_vae.export.comparison import ROWS, compare, default_tolerance, live_answers
 from keras_vae.export.export_error import ExportError
 from keras_vae.export.other_python import write_in_other_python
 from keras_vae.export.signatures import signatures
-from keras_vae.ops.checks import integer, positive
-from keras_vae.ops.folders import replaced_folder
-from keras_vae.ops.optional import require
 
 MARK = "saved_model.pb"
 PLATFORMS = ("cpu", "cuda")

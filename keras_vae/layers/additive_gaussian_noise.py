@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
+from keras_vae.core.checks import non_negative
+from keras_vae.core.registration import registered
 from keras_vae.layers.corruption import Corruption
-from keras_vae.ops.checks import non_negative
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class AdditiveGaussianNoise(Corruption):
     """Adds N(0, stddev^2) noise to every entry while training: x~ ~ N(x, stddev^2 I).
 

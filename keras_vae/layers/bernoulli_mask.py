@@ -2,12 +2,12 @@
 
 from keras import ops
 
+from keras_vae.core.checks import in_closed_interval
+from keras_vae.core.registration import registered
 from keras_vae.layers.corruption import Corruption
-from keras_vae.ops.checks import in_closed_interval
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class BernoulliMask(Corruption):
     """Sets each entry to zero with a probability, independently, while training; nothing is scaled up.
 

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.ops.registration import Configured, export
+from keras_vae.core.registration import Configured, registered
 
 
-@export
+@registered
 class Centering(Configured, keras.layers.Layer):
     """Subtracts a stored mean, one number for each entry: x - mean. `adapt(x)` measures it, as Keras's layers do.
 

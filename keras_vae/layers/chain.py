@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.ops.registration import Configured
+from keras_vae.core.registration import Configured
 
 
 class Chain(Configured, keras.layers.Layer):

@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
+from keras_vae.core.checks import seed_or_none
+from keras_vae.core.registration import Configured
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
-from keras_vae.ops.checks import seed_or_none
-from keras_vae.ops.registration import Configured
 from keras_vae.ops.selection import top_k_mask
 
 

@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from keras_vae.ops.checks import integer
-from keras_vae.ops.registration import Configured, export
+from keras_vae.core.checks import integer
+from keras_vae.core.registration import Configured, registered
 
 
-@export
+@registered
 class ResidualStack(Configured, keras.layers.Layer):
     """Residual blocks x <- x + conv1x1(relu(conv3x3(relu(x)))), then a last relu (van den Oord 2017, section 4.1).
 

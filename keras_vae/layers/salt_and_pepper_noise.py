@@ -2,12 +2,12 @@
 
 from keras import ops
 
+from keras_vae.core.checks import finite, in_closed_interval
+from keras_vae.core.registration import registered
 from keras_vae.layers.corruption import Corruption
-from keras_vae.ops.checks import finite, in_closed_interval
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class SaltAndPepperNoise(Corruption):
     """Sets exactly round(corruption_level * d) of the d entries of each example to `low` or `high` by a fair coin.
 

@@ -4,10 +4,10 @@ import keras
 from keras import ops
 
 from keras_vae import _backend
-from keras_vae.ops.registration import export
+from keras_vae.core.registration import registered
 
 
-@export
+@registered
 class UpsamplingConv2D(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` with padding "same", with the same weights and values, fast on JAX's CPU too.
 

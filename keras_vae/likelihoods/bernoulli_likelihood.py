@@ -1,11 +1,11 @@
 """Bernoulli likelihood, for binary data."""
 
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Bernoulli
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class BernoulliLikelihood(Likelihood):
     """Independent Bernoulli pixels: p(x|z) = prod_d sigmoid(l_d)^x_d (1 - sigmoid(l_d))^(1 - x_d), l from the decoder.
 

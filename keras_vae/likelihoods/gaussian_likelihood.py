@@ -2,13 +2,13 @@
 
 import math
 
+from keras_vae.core.checks import positive
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Normal
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.checks import positive
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class GaussianLikelihood(Likelihood):
     """Independent Gaussian pixels of one fixed standard deviation: p(x|z) = N(x; decoder(z), stddev^2).
 

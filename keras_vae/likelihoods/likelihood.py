@@ -2,8 +2,8 @@
 
 import keras
 
+from keras_vae.core.registration import Configured
 from keras_vae.ops.numerics import float32
-from keras_vae.ops.registration import Configured
 
 
 class Likelihood(Configured, keras.layers.Layer):

@@ -2,14 +2,14 @@
 
 from keras import ops
 
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Normal
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.shared_variance_gaussian_likelihood import LOG_VAR_RANGE
 from keras_vae.ops.numerics import clip_straight_through
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class PerPixelGaussianLikelihood(Likelihood):
     """Gaussian pixels with mean and log-variance both from the decoder: p(x|z) = prod_d N(x_d; m_d(z), exp(s_d(z))).
 

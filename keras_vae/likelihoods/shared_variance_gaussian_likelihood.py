@@ -5,17 +5,17 @@ import math
 import keras
 from keras import ops
 
+from keras_vae.core.checks import in_closed_interval
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Normal
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.checks import in_closed_interval
 from keras_vae.ops.numerics import clip_straight_through
-from keras_vae.ops.registration import export
 
 LOG_VAR_RANGE = (-12.0, 12.0)  # exp stays far from overflow
 STDDEV_RANGE = tuple(math.exp(bound / 2) for bound in LOG_VAR_RANGE)  # 0.00248 to 403
 
 
-@export
+@registered
 class SharedVarianceGaussianLikelihood(Likelihood):
     """Gaussian pixels with one variance for all, learned with the model: p(x|z) = N(x; decoder(z), sigma^2).
 

@@ -2,14 +2,14 @@
 
 from keras import ops
 
+from keras_vae.core.checks import one_of
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.checks import one_of
 from keras_vae.ops.numerics import flat
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class SquaredError(Likelihood):
     """Sum of squared errors per example, sum_d (x_d - decoder(z)_d)^2: a reconstruction error and not a density.
 

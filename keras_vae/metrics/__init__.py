@@ -1,10 +1,10 @@
 """What a trained model is worth: functions of arrays, and Keras metrics."""
 
+from keras_vae.metrics.active_units import active_units, per_dimension_rate
 from keras_vae.metrics.code_histogram import CodeHistogram
 from keras_vae.metrics.codebook_usage import CodebookUsage
 from keras_vae.metrics.explained_variance import ExplainedVariance
 from keras_vae.metrics.hidden_units import dead_units, saturation
-from keras_vae.metrics.latents import active_units, per_dimension_rate
 from keras_vae.metrics.perplexity import Perplexity
 from keras_vae.metrics.probes import few_label_errors, linear_probe, pca_error
 from keras_vae.metrics.psnr import PSNR, psnr

@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
+from keras_vae.core.registration import Configured
 from keras_vae.ops.numerics import compensated_sum
-from keras_vae.ops.registration import Configured
 
 
 class CodeHistogram(Configured, keras.metrics.Metric):

@@ -2,11 +2,11 @@
 
 from keras import ops
 
+from keras_vae.core.registration import registered
 from keras_vae.metrics.code_histogram import CodeHistogram
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class CodebookUsage(CodeHistogram):
     """Fraction of the codebook used at least once since the last reset, in [0, 1].
 

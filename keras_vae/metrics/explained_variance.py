@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from keras_vae import _backend
+from keras_vae.core.registration import registered
 from keras_vae.metrics.arrays import same_shape
 from keras_vae.ops.numerics import compensated_sum, flat, float32
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class ExplainedVariance(keras.metrics.Metric):
     """1 - sum ||x - x^||^2 / sum ||x - mean(x)||^2 over all examples of an epoch: 1 is perfect, 0 is the mean of x.
     Where x does not vary at all it is 0.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_vae.core.checks import in_open_interval, non_negative
 from keras_vae.metrics.arrays import finite_array
-from keras_vae.ops.checks import in_open_interval, non_negative
 
 SHAPE = "(batch, ...units)"
 

@@ -2,11 +2,11 @@
 
 from keras import ops
 
+from keras_vae.core.registration import registered
 from keras_vae.metrics.code_histogram import CodeHistogram
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class Perplexity(CodeHistogram):
     """exp(H) of the histogram of codes since the last reset: how many codes are in use, in effect.
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_vae.core.checks import integer, integers
+from keras_vae.core.optional import require
 from keras_vae.metrics.arrays import finite_array
-from keras_vae.ops.checks import integer, integers
-from keras_vae.ops.optional import require
 
 SHAPE = "(batch, ...units)"
 GRID = (0.01, 0.1, 1.0, 10.0)  # inverse strengths of the L2 penalty

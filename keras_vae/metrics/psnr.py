@@ -5,14 +5,14 @@ import math
 import keras
 from keras import ops
 
+from keras_vae.core.checks import positive
+from keras_vae.core.registration import Configured, registered
 from keras_vae.metrics.arrays import float_tensor, pictures, same_shape
-from keras_vae.ops.checks import positive
-from keras_vae.ops.registration import Configured, export
 
 CAP = 100.0  # decibels: what identical images get
 
 
-@export
+@registered
 class PSNR(Configured, keras.metrics.Mean):
     """Mean over images of the PSNR of each image, in decibels: 10 log10(max_value^2 / MSE).
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from keras_vae.ops.checks import integer, integers
+from keras_vae.core.checks import integer, integers
 
 
 def bits_per_dim(nats, shape, bins=None):

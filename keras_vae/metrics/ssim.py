@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.core.checks import positive
+from keras_vae.core.registration import Configured, registered
 from keras_vae.metrics.arrays import float_tensor, pictures, same_shape
-from keras_vae.ops.checks import positive
-from keras_vae.ops.registration import Configured, export
 
 WINDOW, SIGMA = 11, 1.5  # Wang 2004, section III-B
 K1, K2 = 0.01, 0.03  # ibidem, section III-C
@@ -16,7 +16,7 @@ WEIGHTS = [math.exp(-0.5 * ((k - WINDOW // 2) / SIGMA) ** 2) for k in range(WIND
 WEIGHTS = [w / sum(WEIGHTS) for w in WEIGHTS]  # of the window along one axis
 
 
-@export
+@registered
 class SSIM(Configured, keras.metrics.Mean):
     """Mean over images of the structural similarity of each image, 1 for identical ones.
 

@@ -6,11 +6,10 @@ import keras
 from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck, IdentityBottleneck
+from keras_vae.core.checks import instance
 from keras_vae.likelihoods import Likelihood, SquaredError
 from keras_vae.models.classifier import Classifier
 from keras_vae.models.host_methods import HostMethods
-from keras_vae.nets import TiedMLPDecoder
-from keras_vae.ops.checks import instance
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel, check_values
 
@@ -24,7 +23,7 @@ class Autoencoder(HostMethods, TermsModel):
     Args:
         encoder: keras layer or model, x -> features.
         decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end; None for tied weights,
-            the transposed kernels of an MLPEncoder (`TiedMLPDecoder`).
+            which an encoder that has a `tied_decoder()` makes, as MLPEncoder does.
         bottleneck: Bottleneck, features -> z. Default: IdentityBottleneck().
         likelihood: Likelihood. Default: SquaredError().
         prior: Prior over the latents, or None. Default: None.
@@ -35,7 +34,7 @@ class Autoencoder(HostMethods, TermsModel):
         super().__init__(**kwargs)
         self.autocast = False  # x reaches the encoder as it is, whatever the dtype policy
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
-        decoder = TiedMLPDecoder(encoder) if decoder is None else decoder
+        decoder = _tied_decoder(encoder) if decoder is None else decoder
         self.decoder = instance("decoder", decoder, keras.layers.Layer)
         self.bottleneck = IdentityBottleneck() if bottleneck is None else instance("bottleneck", bottleneck, Bottleneck)
         self.likelihood = SquaredError() if likelihood is None else instance("likelihood", likelihood, Likelihood)
@@ -157,7 +156,7 @@ class Autoencoder(HostMethods, TermsModel):
 
     def get_config(self):
         config = super().get_config()
-        if isinstance(self.decoder, TiedMLPDecoder) and self.decoder.tie.encoder is self.encoder:
+        if hasattr(self.decoder, "tied_to") and self.decoder.tied_to() is self.encoder:
             config["decoder"] = None  # made anew, and tied to the encoder that is made anew
         return config
 
@@ -206,6 +205,15 @@ class Autoencoder(HostMethods, TermsModel):
         from keras_vae.export import export_saved_model
 
         return export_saved_model(self, filepath, **kwargs)
+
+
+def _tied_decoder(encoder):
+    if not hasattr(encoder, "tied_decoder"):
+        raise TypeError(
+            f"`decoder` may be None where the encoder has tied weights to offer, as an MLPEncoder has. "
+            f"Received: encoder={type(encoder).__name__}, decoder=None."
+        )
+    return encoder.tied_decoder()
 
 
 def _check_target(got, wanted):

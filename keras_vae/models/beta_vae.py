@@ -1,14 +1,14 @@
 """The beta-VAE."""
 
+from keras_vae.core.checks import non_negative
+from keras_vae.core.registration import registered
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import gaussian_or
-from keras_vae.ops.checks import non_negative
-from keras_vae.ops.registration import export
 from keras_vae.priors import StandardNormal
 
 
-@export
+@registered
 class BetaVAE(Autoencoder):
     """VAE with a weighted rate: loss = distortion + beta * rate (Higgins et al. 2017, eq. 4).
 

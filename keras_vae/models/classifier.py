@@ -4,13 +4,13 @@ import keras
 from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck
+from keras_vae.core.checks import check_precision, in_half_open_interval, instance, integer
+from keras_vae.core.registration import Configured, registered
 from keras_vae.layers.corruption import build_corruption
-from keras_vae.ops.checks import check_precision, in_half_open_interval, instance, integer
-from keras_vae.ops.registration import Configured, export
 from keras_vae.training import CheckedMethods, check_values
 
 
-@export
+@registered
 class Classifier(CheckedMethods, Configured, keras.Model):
     """Encoder, mode of the code, and one softmax layer: what a trained encoder is fine-tuned as.
 

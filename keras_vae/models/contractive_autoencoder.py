@@ -1,16 +1,16 @@
 """The contractive autoencoder."""
 
 from keras_vae import _backend
+from keras_vae.core.checks import integer, non_negative, seed_or_none
+from keras_vae.core.registration import registered
 from keras_vae.layers import ReplicaSeedGenerator
+from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
+from keras_vae.losses.jacobian import hutchinson_squared_jacobian
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
-from keras_vae.ops.checks import integer, non_negative, seed_or_none
-from keras_vae.ops.jacobian import hutchinson_squared_jacobian
-from keras_vae.ops.registration import export
 from keras_vae.training import pure
 
 
-@export
+@registered
 class ContractiveAutoencoder(Autoencoder):
     """Autoencoder whose code moves little when x does: loss = distortion + contraction_weight * ||J||_F^2.
 

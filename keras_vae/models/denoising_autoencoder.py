@@ -3,16 +3,16 @@
 import keras
 from keras import ops
 
+from keras_vae.core.checks import instance, non_negative
+from keras_vae.core.registration import registered
 from keras_vae.layers import Corruption, MaskingNoise
 from keras_vae.layers.corruption import build_corruption
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import not_codes
-from keras_vae.ops.checks import instance, non_negative
 from keras_vae.ops.numerics import flat
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class DenoisingAutoencoder(Autoencoder):
     """Reconstructs x from a corrupted x~: loss = -log p(x | decoder(encoder(x~))), the target being the clean x.
 

@@ -6,8 +6,8 @@ import numpy as np
 from keras import ops
 
 from keras_vae import _backend
-from keras_vae.models.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
-from keras_vae.ops.checks import integer, one_of
+from keras_vae.core.checks import integer, one_of
+from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
 from keras_vae.training import SamplerCache, check_values
 
 OUTPUTS = ("mean", "mode", "sample", "distribution")

@@ -1,11 +1,11 @@
 """The k-sparse autoencoder."""
 
 from keras_vae.bottlenecks import KSparse
+from keras_vae.core.registration import registered
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class KSparseAutoencoder(Autoencoder):
     """Autoencoder whose linear code keeps its k largest activations: loss = distortion (Makhzani & Frey 2013).
 

@@ -1,11 +1,11 @@
 """The plain autoencoder."""
 
+from keras_vae.core.registration import registered
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import not_codes
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class PlainAutoencoder(Autoencoder):
     """Encoder and decoder trained to reconstruct: loss = distortion (Hinton & Salakhutdinov 2006).
 

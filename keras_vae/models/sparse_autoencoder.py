@@ -4,20 +4,20 @@ import keras
 from keras import ops
 
 from keras_vae import _backend
+from keras_vae.core.checks import in_half_open_interval, in_open_interval, non_negative
+from keras_vae.core.registration import registered
 from keras_vae.layers import Activations, Chain
 from keras_vae.losses import bernoulli_kl, mean_activation
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import not_codes
-from keras_vae.ops.checks import in_half_open_interval, in_open_interval, non_negative
 from keras_vae.ops.numerics import straight_through
-from keras_vae.ops.registration import export
 
 SIGMOID = "sigmoid"  # not the hard one: a unit that is exactly 0 has no gradient to bring it back
 PREFIX = "activations_"
 TINY = 1e-30  # weights that are all zero: nothing is divided by zero
 
 
-@export
+@registered
 class SparseAutoencoder(Autoencoder):
     """Autoencoder of few active units: loss = distortion + sparsity_weight * sum_j KL(rho || rho_hat_j).
 

@@ -5,17 +5,17 @@ import pathlib
 import keras
 import numpy as np
 
+from keras_vae.core.checks import integer, integers
+from keras_vae.core.registration import registered
 from keras_vae.datasets.seeded_batches import SeededBatches
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
 from keras_vae.models.stacked_encoder import StackedEncoder
-from keras_vae.ops.checks import integer, integers
-from keras_vae.ops.registration import export
 from keras_vae.training import SharedProgress, TrainingCheckpoint, fits, resume
 from keras_vae.training.data import is_array
 
 
-@export
+@registered
 class StackedDenoisingAutoencoder(Autoencoder):
     """Denoising autoencoders on top of each other, trained one by one, then fine-tuned as one network.
 

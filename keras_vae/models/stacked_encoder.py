@@ -3,11 +3,11 @@
 import keras
 
 from keras_vae.bottlenecks import Bottleneck
-from keras_vae.ops.checks import instance
-from keras_vae.ops.registration import Configured, export
+from keras_vae.core.checks import instance
+from keras_vae.core.registration import Configured, registered
 
 
-@export
+@registered
 class StackedEncoder(Configured, keras.layers.Layer):
     """x -> the clean code of the highest of several autoencoders: the mode of each code is the data of the next.
 

@@ -6,16 +6,16 @@ from keras import ops
 
 from keras_vae import _backend
 from keras_vae.bottlenecks import BatchTopK, TopK
+from keras_vae.core.checks import integer, non_negative
+from keras_vae.core.registration import registered
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.nets import MLPDecoder, MLPEncoder
-from keras_vae.ops.checks import integer, non_negative
 from keras_vae.ops.numerics import float32, sum_event
-from keras_vae.ops.registration import export
 from keras_vae.ops.selection import top_k_mask
 from keras_vae.training.data import is_array
 
 
-@export
+@registered
 class TopKAutoencoder(Autoencoder):
     """Sparse dictionary: loss = ||x - x^||^2 + aux_weight * ||e - e^||^2, e = x - x^ and e^ what dead units make of it.
 

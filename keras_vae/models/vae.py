@@ -1,13 +1,13 @@
 """The variational autoencoder."""
 
+from keras_vae.core.registration import registered
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.latents import gaussian_or
-from keras_vae.ops.registration import export
 from keras_vae.priors import StandardNormal
 
 
-@export
+@registered
 class VAE(Autoencoder):
     """Variational autoencoder: loss = distortion + rate = E_q[-log p(x|z)] + KL(q(z|x) || p(z)).
 

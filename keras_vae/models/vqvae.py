@@ -3,15 +3,15 @@
 import warnings
 
 from keras_vae.bottlenecks import Codebook
+from keras_vae.core.checks import instance, non_negative
+from keras_vae.core.registration import registered
 from keras_vae.likelihoods import GaussianLikelihood
 from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes, compression_ratio
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.ops.checks import instance, non_negative
-from keras_vae.ops.registration import export
 from keras_vae.priors import UniformCodes
 
 
-@export
+@registered
 class VQVAE(Autoencoder):
     """VQ-VAE: loss = -log p(x|z_q) + ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2.
 

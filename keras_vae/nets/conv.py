@@ -4,9 +4,9 @@ import math
 
 from keras import layers
 
+from keras_vae.core.checks import integer, integers
+from keras_vae.core.registration import registered
 from keras_vae.layers import Chain, UpsamplingConv2D
-from keras_vae.ops.checks import integer, integers
-from keras_vae.ops.registration import export
 
 
 def check_divisible(name, height, width, factor):
@@ -17,7 +17,7 @@ def check_divisible(name, height, width, factor):
         )
 
 
-@export
+@registered
 class ConvEncoder(Chain):
     """Convolutions of stride 2, then a fully connected layer: features for images of any size divisible by the stride.
 
@@ -71,7 +71,7 @@ class ConvEncoder(Chain):
         ]
 
 
-@export
+@registered
 class ConvDecoder(Chain):
     """One fully connected layer, a small feature map, and transposed convolutions of stride 2 up to the data's size.
 

@@ -2,15 +2,16 @@
 
 import math
 
+import keras
 import numpy as np
 from keras import layers
 
+from keras_vae.core.checks import instance, integers
+from keras_vae.core.registration import registered
 from keras_vae.layers import Centering, Chain
-from keras_vae.ops.checks import instance, integers
-from keras_vae.ops.registration import export
 
 
-@export
+@registered
 class MLPEncoder(Chain):
     """Flattens its input and applies fully connected layers: features for vectors and small images.
 
@@ -49,6 +50,18 @@ class MLPEncoder(Chain):
         first = [Centering(dtype=policy, name="centering")] if self.centered else []
         return [*first, layers.Flatten(dtype=policy, name="flatten"), *hidden]
 
+    @property
+    def is_one_sigmoid_layer(self):
+        """Whether this is a single sigmoid layer, whose Jacobian has a closed form; a subclass may do otherwise."""
+        one = type(self) is MLPEncoder and len(self.units) == 1
+        return one and keras.activations.get(self.activation) is keras.activations.sigmoid
+
+    def tied_decoder(self):
+        """The decoder of the transposed kernels of this encoder, which a model makes where it is given none."""
+        from keras_vae.nets.tied_mlp import TiedMLPDecoder  # which imports this file
+
+        return TiedMLPDecoder(self)
+
     def adapt(self, x):
         """Measures the mean that a centred encoder takes off, as keras.layers.Normalization does: before `fit`.
 
@@ -67,7 +80,7 @@ class MLPEncoder(Chain):
         self.parts[0].adapt(x)
 
 
-@export
+@registered
 class MLPDecoder(Chain):
     """Fully connected layers, then one linear layer shaped as the data: the raw parameters of the likelihood.
 

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from keras_vae.core.checks import instance
 from keras_vae.nets.mlp import MLPEncoder
-from keras_vae.ops.checks import instance
 
 
 class TiedMLPDecoder(keras.layers.Layer):
@@ -43,6 +43,13 @@ class TiedMLPDecoder(keras.layers.Layer):
     def __init__(self, encoder, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})  # under a mixed policy the kernels would come rounded
         self.tie = _Tie(instance("encoder", encoder, MLPEncoder))
+
+    def tied_to(self):
+        """The encoder whose kernels these are: a model with both saves the decoder as None.
+
+        No property: Keras would save the weights under its name.
+        """
+        return self.tie.encoder
 
     def build(self, input_shape):
         if not self.tie.encoder.built:

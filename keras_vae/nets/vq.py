@@ -2,10 +2,10 @@
 
 from keras import layers
 
+from keras_vae.core.checks import integer, integers
+from keras_vae.core.registration import registered
 from keras_vae.layers import Chain, ResidualStack, UpsamplingConv2D
 from keras_vae.nets.conv import check_divisible
-from keras_vae.ops.checks import integer, integers
-from keras_vae.ops.registration import export
 
 
 def widths(hidden, levels):
@@ -13,7 +13,7 @@ def widths(hidden, levels):
     return [max(1, hidden // 2)] + [hidden] * (levels - 1) if levels else []
 
 
-@export
+@registered
 class VQEncoder(Chain):
     """Convolutions of stride 2, a 3x3 convolution, residual blocks, a 1x1 convolution to D features per position.
 
@@ -72,7 +72,7 @@ class VQEncoder(Chain):
         ]
 
 
-@export
+@registered
 class VQDecoder(Chain):
     """The mirror of `VQEncoder`: a 3x3 convolution, residual blocks, transposed convolutions up to the data's size.
 

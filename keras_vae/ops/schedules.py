@@ -6,7 +6,7 @@ import math
 import keras
 from keras import ops
 
-from keras_vae.ops.checks import in_closed_interval, integer, positive
+from keras_vae.core.checks import in_closed_interval, integer, positive
 
 
 def linear_schedule(start, end, steps):

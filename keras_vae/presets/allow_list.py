@@ -4,7 +4,7 @@ import functools
 
 import keras
 
-from keras_vae.ops.registration import PACKAGE, REGISTRY
+from keras_vae.core.registration import PACKAGE, REGISTRY
 from keras_vae.presets.preset_error import PresetError
 
 KERAS_MODULES = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")

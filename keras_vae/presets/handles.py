@@ -8,7 +8,7 @@ import re
 import tempfile
 import urllib.parse
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 from keras_vae.presets.download import checked_address, download
 from keras_vae.presets.files import sha256
 from keras_vae.presets.json_files import JSON_BYTES

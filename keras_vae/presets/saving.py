@@ -1,7 +1,6 @@
 """A model as a preset's folder: config, weights without optimizer, provenance with hashes, card and preview."""
 
 import json
-import math
 import numbers
 import os
 import pathlib
@@ -9,8 +8,9 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_vae.ops.folders import replaced_folder, write_synced
-from keras_vae.ops.weights import weights_as_bytes
+from keras_vae.core.checks import instance
+from keras_vae.core.folders import replaced_folder, write_synced
+from keras_vae.core.plain import plain
 from keras_vae.presets.allow_list import check_config, without_compile_config
 from keras_vae.presets.fitness import shape_fault, weights_fault
 from keras_vae.presets.layout import (
@@ -28,6 +28,7 @@ from keras_vae.presets.loading import load_pretrained
 from keras_vae.presets.model_card import model_card
 from keras_vae.presets.preset_error import PresetError
 from keras_vae.reports.canvas import as_pixels, write_png
+from keras_vae.training.weights import weights_as_bytes
 
 OURS = {CONFIG, WEIGHTS, METADATA, CARD, PREVIEW}
 
@@ -81,7 +82,11 @@ def save_pretrained(model, folder, *, recipe, dataset, licence, seed, metrics, d
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral)):
         raise TypeError(f"`seed` must be an int or None. Received: seed={seed!r}.")
     _check_model(model)
-    facts = {**texts, "seed": None if seed is None else int(seed), "metrics": _plain("metrics", metrics, (dict,))}
+    facts = {
+        **texts,
+        "seed": None if seed is None else int(seed),
+        "metrics": plain(instance("metrics", metrics, dict), "metrics"),
+    }
     folder = pathlib.Path(os.path.realpath(folder))
     _check_place(folder)
     picture = None if preview is None else _picture(preview)
@@ -128,23 +133,6 @@ def _check_place(folder):
     foreign = sorted({path.name for path in folder.iterdir()} - OURS) if folder.is_dir() else []
     if foreign:
         raise PresetError(f"`folder` must be new, empty or a preset. Received: {folder}, which holds {foreign[:5]}.")
-
-
-def _plain(name, value, kinds=(dict, list, tuple, str, numbers.Number, np.ndarray)):
-    """`value` as plain JSON, or an error that names the place in it."""
-    if not isinstance(value, kinds):
-        raise TypeError(f"`{name}` must be {' or '.join(kind.__name__ for kind in kinds)}. Received: {name}={value!r}.")
-    if isinstance(value, dict):
-        return {str(key): _plain(f"{name}[{key!r}]", item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(name, value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(f"{name}[{i}]", item) for i, item in enumerate(value)]
-    if isinstance(value, (str, bool)):
-        return value
-    if not math.isfinite(value):
-        raise ValueError(f"`{name}` must be finite. Received: {name}={value!r}.")
-    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _config(model):

@@ -2,8 +2,8 @@
 
 import keras
 
+from keras_vae.core.registration import Configured
 from keras_vae.distributions import Deterministic, has_closed_form, kl_divergence
-from keras_vae.ops.registration import Configured
 
 
 class Prior(Configured, keras.layers.Layer):

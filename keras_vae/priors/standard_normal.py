@@ -2,12 +2,12 @@
 
 from keras import ops
 
+from keras_vae.core.registration import registered
 from keras_vae.distributions import Normal
-from keras_vae.ops.registration import export
 from keras_vae.priors.prior import Prior
 
 
-@export
+@registered
 class StandardNormal(Prior):
     """p(z) = N(0, I): the prior of the VAE, with the rate in closed form for a Gaussian posterior.
 

@@ -4,13 +4,13 @@ import math
 
 from keras import ops
 
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
+from keras_vae.core.registration import registered
 from keras_vae.ops.numerics import sum_event
-from keras_vae.ops.registration import export
 from keras_vae.priors.prior import Prior
 
 
-@export
+@registered
 class UniformCodes(Prior):
     """Every code equally likely, independently at each position: what a VQ-VAE has until a prior is learned.
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_vae.ops.optional import require
-from keras_vae.reports.files import written_whole
+from keras_vae.core.files import written_whole
+from keras_vae.core.optional import require
 
 PAPER = 255  # white
 INK = 40  # dark grey

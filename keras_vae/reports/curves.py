@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.ops.optional import require
+from keras_vae.core.optional import require
 from keras_vae.reports.canvas import write_png
 
 TRAIN, VALIDATION = "#3b6ea8", "#d1722c"

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from keras_vae.ops.checks import integer, integers
+from keras_vae.core.checks import integer, integers
 from keras_vae.reports.grids import image_grid
 
 

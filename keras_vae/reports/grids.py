@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.ops.checks import integer
+from keras_vae.core.checks import integer
 from keras_vae.reports.canvas import GAP, PAPER, as_pixels, enlarged, sheet, write_png
 
 

@@ -5,7 +5,7 @@ import inspect
 
 import keras
 
-from keras_vae.ops.registration import Configured
+from keras_vae.core.registration import Configured
 from keras_vae.training.data import check_length, check_weights, checked_stream, is_array
 from keras_vae.training.guard import NonFiniteGuard
 from keras_vae.training.replicas import check_one_process, check_split

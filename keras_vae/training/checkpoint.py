@@ -6,11 +6,11 @@ import warnings
 import keras
 import numpy as np
 
-from keras_vae.ops.checks import integer
-from keras_vae.ops.locks import FolderLock
-from keras_vae.ops.weights import weights_as_bytes
+from keras_vae.core.checks import integer
+from keras_vae.core.locks import FolderLock
 from keras_vae.training.checkpoint_folder import read_state, set_aside, write_checkpoint
 from keras_vae.training.fingerprint import fingerprint
+from keras_vae.training.weights import weights_as_bytes
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):

@@ -5,8 +5,8 @@ import json
 import os
 import warnings
 
-from keras_vae.ops.folders import remove_leavings, write_synced
-from keras_vae.reports.files import written_whole
+from keras_vae.core.files import written_whole
+from keras_vae.core.folders import remove_leavings, write_synced
 
 STATE = "checkpoint.json"
 REPLACED = "replaced.json"  # the state of an earlier run's checkpoint until this run has written one

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_vae.ops.checks import in_half_open_interval, integer, positive
+from keras_vae.core.checks import in_half_open_interval, integer, positive
 
 
 def finetune(

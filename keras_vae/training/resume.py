@@ -4,11 +4,11 @@ import pathlib
 
 import numpy as np
 
-from keras_vae.ops.locks import FolderLock
-from keras_vae.ops.weights import load_weights_from_bytes, shapes_in_bytes, weights_as_bytes
+from keras_vae.core.locks import FolderLock
 from keras_vae.training.checkpoint import TrainingCheckpoint, seed_states
 from keras_vae.training.checkpoint_folder import read_state, read_weights
 from keras_vae.training.fingerprint import differences, fingerprint
+from keras_vae.training.weights import load_weights_from_bytes, shapes_in_bytes, weights_as_bytes
 
 _TOLD = 6  # differences in a message
 

@@ -4,9 +4,9 @@ import keras
 from keras import ops, tree
 
 from keras_vae import _backend
-from keras_vae.ops.checks import check_precision, finite
+from keras_vae.core.checks import check_precision, finite
+from keras_vae.core.registration import Configured
 from keras_vae.ops.numerics import float32
-from keras_vae.ops.registration import Configured
 from keras_vae.training.checked_methods import CheckedMethods
 
 

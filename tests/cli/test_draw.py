@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import keras_vae
-from keras_vae.callbacks.traversal import latent_traversal
 from keras_vae.datasets import to_float
+from keras_vae.generation.traversal import latent_traversal
 from keras_vae.metrics import psnr
 from keras_vae.reports import comparison_grid, image_grid, traversal_grid
 

@@ -9,8 +9,8 @@ from keras import tree
 
 import harness
 from cases import CASES
+from keras_vae.core.registration import REGISTRY
 from keras_vae.likelihoods import Likelihood
-from keras_vae.ops.registration import REGISTRY
 from keras_vae.priors import Prior
 
 FOLDER = pathlib.Path(__file__).parents[1] / "goldens"

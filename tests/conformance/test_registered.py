@@ -7,8 +7,8 @@ import pytest
 import harness
 from cases import CASES
 from goldens import made
+from keras_vae.core.registration import REGISTRY
 from keras_vae.likelihoods import Likelihood
-from keras_vae.ops.registration import REGISTRY
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel
 

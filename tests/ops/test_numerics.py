@@ -5,8 +5,8 @@ import pytest
 from keras import ops
 
 import reference
+from keras_vae.core.optional import require
 from keras_vae.ops.numerics import float32, log_mean_exp, straight_through, sum_event
-from keras_vae.ops.optional import require
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e4, -1e4])

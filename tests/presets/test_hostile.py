@@ -14,7 +14,7 @@ from hostile_presets import ATTACKS, craft, edit
 from keras_vae import PresetError, load_pretrained, save_pretrained
 from keras_vae._backend import SymbolicOnly
 from keras_vae._backend.unallocated import OverBudgetError, unallocated
-from keras_vae.ops.registration import REGISTRY
+from keras_vae.core.registration import REGISTRY
 from keras_vae.presets import allow_list, building, pretrained_metadata
 from small_models import facts
 

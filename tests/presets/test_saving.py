@@ -149,9 +149,9 @@ def test_refuses_what_is_no_picture(tmp_path, model, preview, message):
         ({"dataset": None}, TypeError, "`dataset` must be a str. Received: dataset=None"),
         ({"seed": "7"}, TypeError, "`seed` must be an int or None. Received: seed='7'"),
         ({"seed": True}, TypeError, "`seed` must be an int or None. Received: seed=True"),
-        ({"metrics": [1]}, TypeError, r"`metrics` must be dict. Received: metrics=\[1\]"),
+        ({"metrics": [1]}, TypeError, r"`metrics` must be a dict. Received: metrics=\[1\]"),
         ({"metrics": {"nll": float("nan")}}, ValueError, r"`metrics\['nll'\]` must be finite. Received: .*=nan"),
-        ({"metrics": {"a": {"b": object()}}}, TypeError, r"`metrics\['a'\]\['b'\]` must be dict or list"),
+        ({"metrics": {"a": {"b": object()}}}, TypeError, r"`metrics\['a'\]\['b'\]` must hold numbers, strings, lists"),
     ],
 )
 def test_refuses_bad_provenance(tmp_path, model, change, error, message):

@@ -9,7 +9,7 @@ import pytest
 
 import harness
 import keras_vae
-from keras_vae.ops.checks import finite
+from keras_vae.core.checks import finite
 
 X = np.linspace(0, 1, 64, dtype="float32").reshape(4, 4, 4, 1)
 

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 
-from keras_vae.ops.locks import FolderLock
+from keras_vae.core.locks import FolderLock
 
 _LEAVING = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial")
 _REPLACED = ".replaced"  # what a new folder takes the place of, until that is done

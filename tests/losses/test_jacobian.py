@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import harness
-from keras_vae.ops import hutchinson_squared_jacobian, sigmoid_squared_jacobian, squared_jacobian
+from keras_vae.losses import hutchinson_squared_jacobian, sigmoid_squared_jacobian, squared_jacobian
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4, 3)).astype("float32")
@@ -37,7 +37,7 @@ def test_exact_norm_equals_finite_differences():
 
 
 def test_blocks_do_not_change_the_norm(monkeypatch):
-    from keras_vae.ops import jacobian
+    from keras_vae.losses import jacobian
 
     whole = harness.numpy(squared_jacobian(sigmoid_layer, X))
     monkeypatch.setattr(jacobian, "ROWS", 5 * 5)  # five directions at a time: the last block has two

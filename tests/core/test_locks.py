@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from keras_vae.ops import locks
-from keras_vae.ops.locks import FolderLock
+from keras_vae.core import locks
+from keras_vae.core.locks import FolderLock
 from processes import holder, kill
 
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from keras_vae.ops.folders import remove_leavings, replaced_folder, workplace, write_synced
+from keras_vae.core.folders import remove_leavings, replaced_folder, workplace, write_synced
 from keras_vae.reports import written_whole
 from processes import holder
 

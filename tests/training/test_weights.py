@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 import harness
-from keras_vae.ops.weights import load_weights_from_bytes, shapes_in_bytes, weights_as_bytes
+from keras_vae.training.weights import load_weights_from_bytes, shapes_in_bytes, weights_as_bytes
 
 
 def trained(seed):

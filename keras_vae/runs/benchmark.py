@@ -29,7 +29,7 @@ def cpu_ms(step, repeats=4):
 
     Example:
 
-    >>> from keras_vae.reports.benchmark import cpu_ms
+    >>> from keras_vae.runs.benchmark import cpu_ms
     >>> cpu_ms(lambda: sum(range(1000))) < 1000
     True
     """
@@ -55,7 +55,7 @@ def extra_mb(step):
 
     Example:
 
-    >>> from keras_vae.reports.benchmark import extra_mb
+    >>> from keras_vae.runs.benchmark import extra_mb
     >>> extra_mb(lambda: b"1" * 300 * 2**20) > 200
     True
     """
@@ -113,7 +113,7 @@ def comparison(found, bars, ask=True):
 
     Example:
 
-    >>> from keras_vae.reports.benchmark import comparison
+    >>> from keras_vae.runs.benchmark import comparison
     >>> found = {"plain": {"ms": 2.0}, "jax": {"ms": 1.0}, "torch": {"ms": 3.0}}
     >>> comparison(found, {"ms": ("JAX <= plain", lambda p, b: b["jax"] <= p)})
     [{'figure': 'ms', 'plain': 2.0, 'jax': 1.0, 'torch': 3.0, 'bar': 'JAX <= plain', 'holds': True}]

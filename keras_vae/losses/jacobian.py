@@ -32,7 +32,7 @@ def sigmoid_squared_jacobian(h, kernel):
 
     >>> import numpy as np, keras_vae
     >>> h, kernel = np.full((1, 1), 0.5, "float32"), np.full((3, 1), 2.0, "float32")
-    >>> float(keras_vae.ops.sigmoid_squared_jacobian(h, kernel)[0])  # (1/4)^2 * 12
+    >>> float(keras_vae.losses.sigmoid_squared_jacobian(h, kernel)[0])  # (1/4)^2 * 12
     0.75
     """
     h = float32(ops.convert_to_tensor(h))
@@ -60,7 +60,7 @@ def squared_jacobian(function, x):
 
     >>> import numpy as np, keras_vae
     >>> x = np.array([[1.0, 2.0]], "float32")
-    >>> float(keras_vae.ops.squared_jacobian(lambda t: t * t, x)[0])  # 2^2 + 4^2
+    >>> float(keras_vae.losses.squared_jacobian(lambda t: t * t, x)[0])  # 2^2 + 4^2
     20.0
     """
     x = ops.convert_to_tensor(x)
@@ -101,7 +101,7 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
 
     >>> import numpy as np, keras, keras_vae
     >>> x, seed = np.zeros((1, 1), "float32"), keras.random.SeedGenerator(0)
-    >>> estimate = keras_vae.ops.hutchinson_squared_jacobian(lambda t: 2.0 * t, x, 4096, seed)
+    >>> estimate = keras_vae.losses.hutchinson_squared_jacobian(lambda t: 2.0 * t, x, 4096, seed)
     >>> 3.5 < float(estimate[0]) < 4.5  # J = 2
     True
     """

@@ -2,13 +2,11 @@
 
 import contextlib
 import json
-import math
 import os
 from pathlib import Path
 
-import numpy as np
-
-from keras_vae.ops.folders import workplace
+from keras_vae.core.folders import workplace
+from keras_vae.core.plain import plain
 
 
 @contextlib.contextmanager
@@ -46,26 +44,6 @@ def write_json(path, value):
     Raises:
         TypeError: for an object that JSON cannot hold; nothing is written.
     """
-    text = json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(plain(value, infinite=True), indent=2, allow_nan=False) + "\n"
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    if hasattr(value, "__array__"):
-        return _plain(np.asarray(value))
-    raise TypeError(
-        f"`value` must hold numbers, strings, lists and dicts. Received: {type(value).__name__}: {value!r}."
-    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.ops.checks import integer, positive
+from keras_vae.core.checks import integer, positive
 
 
 def latent_traversal(model, x0, dims=None, span=3.0, steps=11):

@@ -93,7 +93,8 @@ def one_of(name, value, options):
 def instance(name, value, kind):
     """`value`, if it is an instance of `kind` (a class)."""
     if not isinstance(value, kind):
-        _refuse(name, f"a {kind.__module__.split('.')[0]} {kind.__name__}", value, TypeError)
+        package = kind.__module__.split(".")[0].replace("builtins", "")
+        _refuse(name, f"a {package} {kind.__name__}".replace("  ", " "), value, TypeError)
     return value
 
 

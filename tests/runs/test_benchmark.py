@@ -6,7 +6,7 @@ import time
 import keras
 import pytest
 
-from keras_vae.reports.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
+from keras_vae.runs.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
 
 BACKEND = keras.backend.backend()
 
@@ -39,7 +39,7 @@ def test_comparison_asks_only_where_all_was_measured():
 
 SCRIPT = """
     import os
-    from keras_vae.reports.benchmark import is_worker
+    from keras_vae.runs.benchmark import is_worker
 
     def measure(name, *sizes):
         print("whatever else the process says")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_vae.ops import checks
+from keras_vae.core import checks
 
 GOOD = [
     (checks.non_negative, (), 0, 0.0),

@@ -34,7 +34,7 @@ class FolderLock:
     Example:
 
     >>> import tempfile
-    >>> from keras_vae.ops.locks import FolderLock
+    >>> from keras_vae.core.locks import FolderLock
     >>> with FolderLock(tempfile.mkdtemp()) as lock:
     ...     lock.held
     True

@@ -1,4 +1,4 @@
-"""`@export` registers a class under `keras_vae>Name`; `Configured` writes its `get_config` from its constructor."""
+"""`@registered` registers a class under `keras_vae>Name`; `Configured` writes its `get_config` from its constructor."""
 
 import inspect
 import numbers
@@ -9,7 +9,7 @@ PACKAGE = "keras_vae"
 REGISTRY = {}  # name -> class: what presets may hold, and what the conformance tests walk over
 
 
-def export(cls):
+def registered(cls):
     """Registers a public class with Keras under `keras_vae>Name`, a contract once a preset is published.
 
     Args:
@@ -22,15 +22,15 @@ def export(cls):
     return keras.saving.register_keras_serializable(package=PACKAGE)(cls)
 
 
-def _plain(value):
+def _serialized(value):
     if isinstance(value, keras.Variable):  # a scheduled coefficient: its present value
         return keras.ops.convert_to_numpy(value).item()
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [_serialized(v) for v in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: _serialized(v) for k, v in value.items()}
     return keras.saving.serialize_keras_object(value)
 
 
@@ -68,7 +68,7 @@ class Configured:
     fixed = ()  # arguments of the parent that the constructor of a class sets itself
 
     def get_config(self):
-        own = {name: _plain(getattr(self, name)) for name in arguments(type(self))}
+        own = {name: _serialized(getattr(self, name)) for name in arguments(type(self))}
         parent = super().get_config() if hasattr(super(), "get_config") else {}
         return {**parent, **own}
 

@@ -18,7 +18,7 @@ def recipe_arguments(description, argv=None, policy=False):
 
     Example:
 
-    >>> from keras_vae.reports import recipe_arguments
+    >>> from keras_vae.runs import recipe_arguments
     >>> args = recipe_arguments("A recipe.", ["--smoke"])
     >>> args.pick(default=50, full=300, smoke=1), args.seed
     (1, 0)

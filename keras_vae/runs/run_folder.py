@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from keras_vae.ops.locks import LOCK, FolderLock
+from keras_vae.core.files import write_json
+from keras_vae.core.locks import LOCK, FolderLock
 from keras_vae.reports.canvas import as_pixels, write_png
-from keras_vae.reports.files import write_json
 from keras_vae.reports.tables import table
 
 

@@ -1,0 +1,5 @@
+"""What a trained latent is good for, on any model; arrays out."""
+
+from keras_vae.generation.traversal import latent_traversal, most_active_dimensions
+
+__all__ = ["latent_traversal", "most_active_dimensions"]

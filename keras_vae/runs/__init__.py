@@ -1,0 +1,6 @@
+"""What every recipe shares: its arguments, its folder, measuring backends side by side."""
+
+from keras_vae.runs.recipe_arguments import recipe_arguments
+from keras_vae.runs.run_folder import RunFolder
+
+__all__ = ["RunFolder", "recipe_arguments"]
