@@ -6,7 +6,7 @@ import pytest
 
 import harness
 from keras_vae import ContractiveAutoencoder, MLPDecoder, MLPEncoder, PlainAutoencoder
-from keras_vae.models.encoder_jacobian import is_one_sigmoid_layer
+from keras_vae.losses.encoder_jacobian import is_one_sigmoid_layer
 
 X = np.random.default_rng(0).random((12, 5)).astype("float32")
 
