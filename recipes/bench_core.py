@@ -10,7 +10,7 @@ import keras_vae as kv  # first: it picks the backend
 import keras
 import numpy as np
 
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.runs import Recipe
 from keras_vae.runs.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
 
 BARS = {  # by figure: what should hold of plain torch's p and of the backends' b
@@ -106,14 +106,13 @@ def plain_vae(x):
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or "bench_core", args.runs)
-    sizes = args.pick((65536, 240), (65536, 240), (128, 2))
-    found = measure_backends(__file__, sizes, rounds=args.pick(1, 3, 1), smoke=args.smoke)
+    run = Recipe(__doc__, __file__)
+    sizes = run.pick((65536, 240), (65536, 240), (128, 2))
+    found = measure_backends(__file__, sizes, rounds=run.pick(1, 3, 1), smoke=run.args.smoke)
     shown = lambda name, value: ("VQ-VAE, images/s", 1e3 / value) if "image" in name else (name, value)  # noqa: E731
     found = {name: dict(shown(*figure) for figure in figures.items()) for name, figures in found.items()}
     run.save_metrics(found)
-    run.finish("The core, on one core", comparison(found, BARS, ask=not args.smoke))
+    run.finish("The core, on one core", comparison(found, BARS, ask=not run.args.smoke))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ Measured  |Spearman| of a latent of its own, mean (range) of seeds 0, 1, 2: x 0.
           scale 0.83 (0.63-0.95).
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
@@ -16,42 +14,37 @@ import numpy as np
 from keras_vae.generation import latent_traversal
 from keras_vae.datasets import load_sprites
 from keras_vae.metrics import active_units, best_spearman, per_dimension_rate
-from keras_vae.reports import comparison_grid, curves, traversal_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.reports import comparison_grid, traversal_grid
+from keras_vae.runs import Recipe
 
 BARS = {"x": 0.8, "y": 0.8, "scale": 0.5}
 
 
-def make_model(args):
-    size = args.pick(32, 64, 32)
-    filters, units = args.pick(((32, 32, 64), 128), ((32, 32, 64, 64), 256), ((8, 8, 8), 16))
+def make_model(run):
+    size = run.pick(32, 64, 32)
+    filters, units = run.pick(((32, 32, 64), 128), ((32, 32, 64, 64), 256), ((8, 8, 8), 16))
     encoder = keras_vae.ConvEncoder(filters, units)
     decoder = keras_vae.ConvDecoder((size, size, 1), filters, units)
-    model = keras_vae.BetaVAE(encoder, decoder, latent_dim=10, beta=args.pick(3.0, 4.0, 3.0))
+    model = keras_vae.BetaVAE(encoder, decoder, latent_dim=10, beta=run.pick(3.0, 4.0, 3.0))
     model.build((None, size, size, 1))
     return model
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    keras.utils.set_random_seed(args.seed)
-    sprites = load_sprites(args.pick(32, 64, 32))
-    rng = np.random.default_rng(args.seed)
+    run = Recipe(__doc__, __file__)
+    sprites = load_sprites(run.pick(32, 64, 32))
+    rng = np.random.default_rng(run.seed)
     order = rng.permutation(len(sprites))
     test, factors = sprites.render(order[:5000]), sprites.factors_of(order[:5000])
-    batches = sprites.stream(
-        args.pick(128, 64, 32), order[5000 : args.pick(69_000, None, 5320)], seed=args.seed, drop_remainder=True
-    )
-    epochs = args.pick(16, 27, 2)
+    rest = order[5000 : run.pick(69_000, None, 5320)]
+    batches = sprites.stream(run.pick(128, 64, 32), rest, seed=run.seed, drop_remainder=True)
+    epochs = run.pick(16, 27, 2)
 
-    model = make_model(args)
+    model = make_model(run)
     total = epochs * len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, total) if not args.full else 1e-4
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, total) if not run.args.full else 1e-4
     model.compile(keras.optimizers.Adam(rate))
-    history = keras_vae.training.fit_resumable(
-        model, batches, epochs, run.checkpoint, args.resume, validation_data=(test[:1000],)
-    )
+    run.fit(model, batches, epochs, validation_data=(test[:1000],))
 
     posterior = model.encode(test, output="distribution")
     z_mean, z_log_var = (keras.ops.convert_to_numpy(part) for part in (posterior.mean, posterior.log_var))
@@ -63,7 +56,7 @@ def main():
     metrics |= {f"latent_{name}": int(index) for name, index in zip(BARS, latent, strict=True)}
     metrics |= {key: scores[key] for key in ("elbo", "distortion", "rate")}
     metrics |= {"active_units": int(active_units(z_mean)), "per_dimension_rate": rates.round(3).tolist()}
-    metrics |= {"epochs": epochs, "seed": args.seed}
+    metrics |= {"epochs": epochs, "seed": run.seed}
     run.save_metrics(metrics)
 
     # Rows from the most to the least informative latent, each swept over three standard deviations of the prior.
@@ -73,16 +66,11 @@ def main():
     traversal = traversal_grid(latent_traversal(model, test[0], dims=dims.tolist()), labels)
     run.save_image("traversal", traversal)
     run.save_image("reconstructions", comparison_grid(test[:16], model.reconstruct(test[:16]), columns=8))
-    if history.epoch:
-        curves(history, run.pictures / "curves.png")
-    keras_vae.save_pretrained(
+    run.publish(
         model,
-        run.model,
-        recipe="recipes/beta_vae_sprites.py",
+        metrics,
         dataset=f"{type(sprites).__name__}, {sprites.image_size}x{sprites.image_size}, rendered by keras_vae",
         licence="Apache-2.0",
-        seed=args.seed,
-        metrics=metrics,
         description="A convolutional beta-VAE whose latents follow position and size of a sprite, without labels.",
         limits="Binary sprites only. At this beta outlines are lost: every shape becomes an ellipse.",
         preview=traversal,
@@ -91,7 +79,7 @@ def main():
         {"factor": n, "|Spearman|": float(r), "bar": BARS[n], "latent": f"z{d}"}
         for n, r, d in zip(BARS, rho, latent, strict=True)
     ]
-    run.finish(f"beta-VAE on sprites: a latent of its own for each factor, seed {args.seed}", rows)
+    run.finish(f"beta-VAE on sprites: a latent of its own for each factor, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":

@@ -8,57 +8,53 @@ Measured  seed 0, masking 0 | 25 | 50 %: squared error of digits restored from 5
           probe 4.59 | 3.39 | 3.46 %, 100 labels 24.1 | 21.9 | 21.4 %, 1,000 labels 11.4 | 10.1 | 9.2 %.
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
 from keras_vae.reports import comparison_grid, filters_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.runs import Recipe
 
 LEVELS = (0.0, 0.25, 0.5)
 SHIPPED = 0.5
 
 
-def make_model(args, level):
+def make_model(run, level):
     model = keras_vae.DenoisingAutoencoder(
-        keras_vae.MLPEncoder((args.pick(1000, 1000, 20),), "sigmoid"),
-        corruption=keras_vae.MaskingNoise(level, seed=args.seed),
+        keras_vae.MLPEncoder((run.pick(1000, 1000, 20),), "sigmoid"),
+        corruption=keras_vae.MaskingNoise(level, seed=run.seed),
         likelihood=keras_vae.BernoulliLikelihood(),
     )
     model.build((None, 28, 28, 1))
     return model
 
 
-def train(images, level, run, args):
-    keras.utils.set_random_seed(args.seed)
-    model = make_model(args, level)
-    epochs = args.pick(30, 200, 2)
-    batches = ImageBatches(images, 100, seed=args.seed, drop_remainder=True)
+def train(images, level, run):
+    keras.utils.set_random_seed(run.seed)
+    model = make_model(run, level)
+    epochs = run.pick(30, 200, 2)
+    batches = ImageBatches(images, 100, seed=run.seed, drop_remainder=True)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))))
-    folder = run.checkpoint / str(level)
     print(f"Masking {level:.0%}: {epochs} epochs", flush=True)
-    keras_vae.training.fit_resumable(model, batches, epochs, folder, args.resume, every=5)
+    run.fit(model, batches, epochs, part=str(level), curves=False, every=5)
     return model
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
+    run = Recipe(__doc__, __file__)
+    options = {"labels": True, "download": True, "limit": run.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
     test, test_labels = load_images("mnist", "test", **options)
     x, test = to_float(images), to_float(test)
     # One corruption for all: what each model restores of digits half of whose pixels are gone.
-    mask = keras_vae.MaskingNoise(SHIPPED, seed=args.seed)
+    mask = keras_vae.MaskingNoise(SHIPPED, seed=run.seed)
     corrupted = keras.ops.convert_to_numpy(mask(keras.ops.convert_to_tensor(test), training=True))
     rows = []
     for level in LEVELS:
-        model = train(images, level, run, args)
+        model = train(images, level, run)
         codes = [(model.encode(x, batch_size=1000), labels), (model.encode(test, batch_size=1000), test_labels)]
-        few = few_label_errors(*codes[0], *codes[1], counts=args.pick((100, 1000), (100, 1000), (20, 50)))
+        few = few_label_errors(*codes[0], *codes[1], counts=run.pick((100, 1000), (100, 1000), (20, 50)))
         scores = model.evaluate(test, return_dict=True, verbose=0)
         restored = model.reconstruct(corrupted)
         found = {
@@ -68,25 +64,22 @@ def main():
             **{f"{count} labels, %": 100 * error for count, error in few.items()},
         }
         rows.append({"masking": f"{level:.0%}", **found})
-        run.save_metrics({f"masking {level}": found, "seed": args.seed})
+        run.save_metrics({f"masking {level}": found, "seed": run.seed})
         filters = filters_grid(keras.ops.convert_to_numpy(model.encoder.dense_layers()[0].kernel), (28, 28))
         run.save_image(f"filters_{level}", filters)
         rows_shown = {"masked": corrupted[:20], "restored": restored[:20]}
         run.save_image(f"restored_{level}", comparison_grid(test[:20], rows_shown, columns=10))
         if level == SHIPPED:
-            keras_vae.save_pretrained(
+            run.publish(
                 model,
-                run.model,
-                recipe="recipes/denoising_mnist.py",
+                found,
                 dataset="mnist 3.0.1, greys in [0, 1]",
                 licence="CC-BY-SA-3.0, the terms of MNIST",
-                seed=args.seed,
-                metrics=found,
                 description="1,000 sigmoid units, tied weights; restores digits half of whose pixels are masked.",
                 limits="28x28 digits only. There is no prior: it does not sample.",
                 preview=filters,
             )
-    run.finish(f"Denoising autoencoder on MNIST, test set, seed {args.seed} (the paper's figure is a picture)", rows)
+    run.finish(f"Denoising autoencoder on MNIST, test set, seed {run.seed} (the paper's figure is a picture)", rows)
 
 
 if __name__ == "__main__":

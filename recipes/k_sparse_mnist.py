@@ -9,8 +9,6 @@ Measured  seed 0: linear probe 1.50 %, fine-tuned 1.22 % (bar missed by 0.12); 1
           dead units.
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 
@@ -18,89 +16,72 @@ from keras_vae.callbacks import CoefficientSchedule
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import dead_units, few_label_errors, linear_probe
 from keras_vae.ops import linear_schedule
-from keras_vae.reports import comparison_grid, curves, filters_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.reports import comparison_grid, filters_grid
+from keras_vae.runs import Recipe
 from keras_vae.training import finetune
 
 BARS = {"linear_probe_error": 1.5, "fine_tuned_error": 1.1}
 UNITS, K, ALPHA, RATE = 1000, 25, 3.0, 0.02
 
 
-def make_model(images, args):
-    units = args.pick(UNITS, UNITS, 50)
+def make_model(images, run):
+    units = run.pick(UNITS, UNITS, 50)
     encoder = keras_vae.MLPEncoder((units,), "linear", centered=True)
     encoder.adapt(images)
-    model = keras_vae.KSparseAutoencoder(encoder, k=K, alpha=args.pick(ALPHA, ALPHA, 1))
+    model = keras_vae.KSparseAutoencoder(encoder, k=K, alpha=run.pick(ALPHA, ALPHA, 1))
     model.build((None, 28, 28, 1))
     return model
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    keras.utils.set_random_seed(args.seed)
-    options = {"labels": True, "download": True, "limit": args.pick(None, None, 400)}
+    run = Recipe(__doc__, __file__)
+    options = {"labels": True, "download": True, "limit": run.pick(None, None, 400)}
     images, labels = load_images("mnist", "train", **options)
     test, test_labels = load_images("mnist", "test", **options)
     train, test = to_float(images), to_float(test)
-    epochs = args.pick(200, 1000, 3)
-    batches = ImageBatches(images, 100, seed=args.seed, drop_remainder=True)
+    epochs = run.pick(200, 1000, 3)
+    batches = ImageBatches(images, 100, seed=run.seed, drop_remainder=True)
 
-    model = make_model(train, args)
+    model = make_model(train, run)
     rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
     model.compile(keras.optimizers.SGD(rate, momentum=0.9))
     anneal = CoefficientSchedule("k", linear_schedule(model.encoder.units[0], K, steps=2 * len(batches)))
-    history = keras_vae.training.fit_resumable(
-        model, batches, epochs, run.checkpoint, args.resume, every=10, callbacks=[anneal]
-    )
+    run.fit(model, batches, epochs, every=10, callbacks=[anneal])
 
     codes = [model.encode(x, batch_size=1000) for x in (train, test)]
-    few = few_label_errors(
-        codes[0], labels, codes[1], test_labels, counts=args.pick((100, 1000), (100, 1000), (20, 50))
-    )
+    counts = run.pick((100, 1000), (100, 1000), (20, 50))
+    few = few_label_errors(codes[0], labels, codes[1], test_labels, counts=counts)
     metrics = {
         "linear_probe_error": 100 * linear_probe(codes[0], labels, codes[1], test_labels),
         **{f"error_{count}_labels": 100 * error for count, error in few.items()},
         "test_error": model.evaluate(test, return_dict=True, verbose=0)["distortion"],
         "dead_units": dead_units(codes[1]),
         "epochs": epochs,
-        "seed": args.seed,
+        "seed": run.seed,
     }
     filters = filters_grid(keras.ops.convert_to_numpy(model.encoder.dense_layers()[0].kernel), (28, 28))
     run.save_image("filters", filters)
     run.save_image("reconstructions", comparison_grid(test[:20], model.reconstruct(test[:20]), columns=10))
-    if history.epoch:
-        curves(history, run.pictures / "curves.png")
-    keras_vae.save_pretrained(
+    run.publish(
         model,
-        run.model,
-        recipe="recipes/k_sparse_mnist.py",
+        metrics,
         dataset="mnist 3.0.1, greys in [0, 1]",
         licence="CC-BY-SA-3.0, the terms of MNIST",
-        seed=args.seed,
-        metrics=metrics,
         description=f"{UNITS} linear units with tied weights, {K} kept in training, {ALPHA:g} times as many in codes.",
         limits="28x28 digits only. There is no prior: it does not sample.",
         preview=filters,
     )
-    keras.utils.set_random_seed(args.seed)  # of the head, also where the training was resumed
-    classifier = model.as_classifier(10, corruption=keras_vae.AdditiveGaussianNoise(0.3, seed=args.seed))
-    held = args.pick(50_000, 50_000, 300)
-    finetune(
-        classifier,
-        train[:held],
-        labels[:held],
-        (train[held:], labels[held:]),
-        epochs=args.pick(60, 100, 1),
-        learning_rate=5e-4,
-        averaging=0.999,
-    )
+    keras.utils.set_random_seed(run.seed)  # of the head, also where the training was resumed
+    classifier = model.as_classifier(10, corruption=keras_vae.AdditiveGaussianNoise(0.3, seed=run.seed))
+    held = run.pick(50_000, 50_000, 300)
+    options = {"epochs": run.pick(60, 100, 1), "learning_rate": 5e-4, "averaging": 0.999}
+    finetune(classifier, train[:held], labels[:held], (train[held:], labels[held:]), **options)
     scores = classifier.evaluate(test, test_labels, verbose=0, return_dict=True)
     metrics["fine_tuned_error"] = 100 * (1 - scores["accuracy"])
     run.save_metrics(metrics)
     rows = [{"figure": name, "paper": "not verified", "bar": bar, "ours": metrics[name]} for name, bar in BARS.items()]
     rows.append({"figure": "dead_units", "paper": "-", "bar": None, "ours": metrics["dead_units"]})
-    run.finish(f"k-sparse autoencoder on MNIST, k = {K}, {epochs} epochs, seed {args.seed}", rows)
+    run.finish(f"k-sparse autoencoder on MNIST, k = {K}, {epochs} epochs, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,14 @@ Measured  mean (range) of seeds 0, 1, 2: 98.80 % (98.75-98.89) from codes, 97.55
           (0.1075-0.1076), no dead units; 1,000 labels 96.3 % (seed 0).
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
 from keras_vae.datasets import ImageBatches, load_images, to_float
 from keras_vae.metrics import dead_units, few_label_errors, linear_probe
-from keras_vae.reports import comparison_grid, curves, filters_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.reports import comparison_grid, filters_grid
+from keras_vae.runs import Recipe
 
 PAPER = {"accuracy": 98.3, "pixels": 96.0}
 RHO = 0.1
@@ -38,32 +36,24 @@ def make_model():
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    keras.utils.set_random_seed(args.seed)
-    limit = args.pick(None, None, 600)
+    run = Recipe(__doc__, __file__)
+    limit = run.pick(None, None, 600)
     images, labels = load_images("mnist", "train", labels=True, download=True, limit=limit)
     others, other_labels = load_images("mnist", "test", labels=True, download=True, limit=limit)
     pool = np.concatenate([images[labels >= 5], others[other_labels >= 5]])  # no label of theirs is used
-    train, test = (
-        (to_float(images[labels < 5]), labels[labels < 5]),
-        (
-            to_float(others[other_labels < 5]),
-            other_labels[other_labels < 5],
-        ),
-    )
-    epochs = args.pick(100, 400, 2)
-    batches = ImageBatches(pool, 200, seed=args.seed, drop_remainder=True)
+    train, test = ((to_float(x[y < 5]), y[y < 5]) for x, y in ((images, labels), (others, other_labels)))
+    epochs = run.pick(100, 400, 2)
+    batches = ImageBatches(pool, 200, seed=run.seed, drop_remainder=True)
 
     model = make_model()
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(batches))
     model.compile(keras.optimizers.Adam(rate))
-    history = keras_vae.training.fit_resumable(model, batches, epochs, run.checkpoint, args.resume, every=10)
+    run.fit(model, batches, epochs, every=10)
 
     codes = [(model.encode(x, batch_size=1000), y) for x, y in (train, test)]
     pixels = [(x.reshape(len(x), -1), y) for x, y in (train, test)]
     pool_codes = model.encode(to_float(pool), batch_size=1000)
-    few = few_label_errors(*codes[0], *codes[1], counts=args.pick((100, 1000), (100, 1000), (10, 20)))
+    few = few_label_errors(*codes[0], *codes[1], counts=run.pick((100, 1000), (100, 1000), (10, 20)))
     metrics = {
         "accuracy": 100 * (1 - linear_probe(*codes[0], *codes[1])),
         "accuracy_of_pixels": 100 * (1 - linear_probe(*pixels[0], *pixels[1])),
@@ -71,22 +61,17 @@ def main():
         "dead_units": dead_units(pool_codes, threshold=0.1),
         **{f"accuracy_{count}_labels": 100 * (1 - error) for count, error in few.items()},
         "epochs": epochs,
-        "seed": args.seed,
+        "seed": run.seed,
     }
     run.save_metrics(metrics)
     filters = filters_grid(keras.ops.convert_to_numpy(model.encoder.layers[-1].kernel), (28, 28))
     run.save_image("filters", filters)
     run.save_image("reconstructions", comparison_grid(test[0][:20], model.reconstruct(test[0][:20]), columns=10))
-    if history.epoch:
-        curves(history, run.pictures / "curves.png")
-    keras_vae.save_pretrained(
+    run.publish(
         model,
-        run.model,
-        recipe="recipes/sparse_mnist.py",
+        metrics,
         dataset="mnist 3.0.1, greys in [0, 1], digits 5-9",
         licence="CC-BY-SA-3.0, the terms of MNIST",
-        seed=args.seed,
-        metrics=metrics,
         description="200 sigmoid units of mean activation 0.1, features of the digits 5-9.",
         limits="28x28 digits only. There is no prior: it does not sample.",
         preview=filters,
@@ -97,7 +82,7 @@ def main():
         {"figure": "mean activation", "recalled": RHO, "bar": "0.09-0.11", "ours": metrics["mean_activation"]},
         {"figure": "dead units", "ours": metrics["dead_units"]},
     ]
-    run.finish(f"Sparse autoencoder on MNIST, {epochs} epochs, seed {args.seed}", rows)
+    run.finish(f"Sparse autoencoder on MNIST, {epochs} epochs, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":

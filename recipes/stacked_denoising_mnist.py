@@ -9,15 +9,13 @@ Measured  seed 0, MNIST, masking | none: 1.26 | 1.36 %, linear probe 3.00 | 4.32
           masking | salt and pepper | none: 8.98 | 8.75 | 9.59 %, probe 23.2 | 17.6 | 25.6 %, 1,000 labels 41 | 34 | 47.
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 
 from keras_vae.datasets import load_images, load_mnist_variation, to_float
 from keras_vae.metrics import few_label_errors, linear_probe
 from keras_vae.reports import comparison_grid, filters_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.runs import Recipe
 from keras_vae.training import finetune
 
 MASKING, SALT, NOTHING = "masking", "salt and pepper", "none"
@@ -32,85 +30,81 @@ LEVEL, BATCH = 0.25, 50
 EPOCHS = {"mnist": 20, "rot": 60}  # a layer; rot has a fifth of the digits
 
 
-def load(name, args):
+def load(name, run):
     """(images, labels) to train, to validate and to test on: 50,000 + 10,000 + 10,000, or those of a variation."""
-    limit = args.pick(None, None, 300)
+    limit = run.pick(None, None, 300)
     if name == "mnist":
         options = {"labels": True, "download": True, "limit": limit}
         parts = [load_images("mnist", s, **options) for s in ("train[:50000]", "train[50000:]", "test")]
     else:
-        splits = args.pick(("train", "validation", "test"), ("train", "validation", "test"), ("validation",) * 3)
-        parts = [load_mnist_variation(name, split, seed=args.seed, download=True) for split in splits]
+        splits = run.pick(("train", "validation", "test"), ("train", "validation", "test"), ("validation",) * 3)
+        parts = [load_mnist_variation(name, split, seed=run.seed, download=True) for split in splits]
     return [(to_float(images[:limit]), labels[:limit]) for images, labels in parts]
 
 
-def make_stack(args, noise):
-    units = args.pick(1000, 2000, 20)
+def make_stack(run, noise):
+    units = run.pick(1000, 2000, 20)
     layer = keras_vae.SaltAndPepperNoise if noise == SALT else keras_vae.MaskingNoise
     stages = [
         keras_vae.DenoisingAutoencoder(
             keras_vae.MLPEncoder((units,), "sigmoid"),
-            corruption=layer(0.0 if noise == NOTHING else LEVEL, seed=args.seed + i),
+            corruption=layer(0.0 if noise == NOTHING else LEVEL, seed=run.seed + i),
             emphasis=(1.0, 0.0) if noise == SALT else None,  # "full emphasis": only what was destroyed counts
             likelihood=keras_vae.BernoulliLikelihood(),
         )
-        for i in range(args.pick(3, 3, 2))
+        for i in range(run.pick(3, 3, 2))
     ]
     model = keras_vae.StackedDenoisingAutoencoder(stages)
     model.build((None, 28, 28, 1))
     return model
 
 
-def measure(name, noise, run, args):
+def measure(name, noise, run):
     """Pretrains, probes the frozen codes, fine-tunes; returns the stack as pretrained and what was measured."""
-    train, validation, test = load(name, args)
-    keras.utils.set_random_seed(args.seed)
-    model = make_stack(args, noise)
+    train, validation, test = load(name, run)
+    keras.utils.set_random_seed(run.seed)
+    model = make_stack(run, noise)
     folder = run.checkpoint / f"{name}-{noise}"
-    epochs = EPOCHS[name] * args.pick(1, 4, 0) or 1
+    epochs = EPOCHS[name] * run.pick(1, 4, 0) or 1
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(train[0]) // BATCH))
-    model.pretrain(train[0], epochs, BATCH, optimizer, folder=folder, seed=args.seed)
+    model.pretrain(train[0], epochs, BATCH, optimizer, folder=folder, seed=run.seed)
     codes = [(model.encode(x, batch_size=1000), labels) for x, labels in (train, test)]
-    few = few_label_errors(*codes[0], *codes[1], counts=args.pick((100, 1000), (100, 1000), (20, 50)))
+    few = few_label_errors(*codes[0], *codes[1], counts=run.pick((100, 1000), (100, 1000), (20, 50)))
     found = {f"{count} labels": 100 * error for count, error in few.items()}
     found["linear probe"] = 100 * linear_probe(*codes[0], *codes[1])
     pictures = [filters_grid(keras.ops.convert_to_numpy(model.stages[0].encoder.dense_layers()[0].kernel), (28, 28))]
     pictures.append(comparison_grid(test[0][:20], model.reconstruct(test[0][:20]), columns=10))
-    pretrained = make_stack(args, noise)
+    pretrained = make_stack(run, noise)
     pretrained.set_weights(model.get_weights())  # the fine-tuning moves those of `model`
-    keras.utils.set_random_seed(args.seed)  # of the head, also where the training was resumed
-    classifier = model.as_classifier(10, corruption=keras_vae.MaskingNoise(0.15, seed=args.seed))
-    options = {"epochs": args.pick({"mnist": 30, "rot": 40}[name], 100, 1), "averaging": 0.999, "label_smoothing": 0.1}
+    keras.utils.set_random_seed(run.seed)  # of the head, also where the training was resumed
+    classifier = model.as_classifier(10, corruption=keras_vae.MaskingNoise(0.15, seed=run.seed))
+    options = {"epochs": run.pick({"mnist": 30, "rot": 40}[name], 100, 1), "averaging": 0.999, "label_smoothing": 0.1}
     finetune(classifier, *train, validation, **options)
     found["fine-tuned"] = 100 * (1 - classifier.evaluate(*test, verbose=0, return_dict=True)["accuracy"])
     return pretrained, found, pictures
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
+    run = Recipe(__doc__, __file__)
     rows = []
     stacks = list(STACKS.items())
-    for (name, noise), paper in args.pick(stacks, stacks, stacks[::3]):
-        model, found, (filters, reconstructions) = measure(name, noise, run, args)
+    for (name, noise), paper in run.pick(stacks, stacks, stacks[::3]):
+        model, found, (filters, reconstructions) = measure(name, noise, run)
         run.save_metrics({f"{name}, {noise}": {k: round(v, 2) for k, v in found.items()}})
         run.save_image(f"filters_{name}_{noise}".replace(" ", "_"), filters)
         run.save_image(f"reconstructions_{name}_{noise}".replace(" ", "_"), reconstructions)
         rows.append({"data": name, "corruption": noise, "paper": paper, **found})
         if (name, noise) == ("mnist", MASKING):
-            keras_vae.save_pretrained(
+            run.publish(
                 model,
-                run.model,
-                recipe="recipes/stacked_denoising_mnist.py",
+                found,
                 dataset="mnist 3.0.1, greys in [0, 1], the first 50,000 digits",
                 licence="CC-BY-SA-3.0, the terms of MNIST",
-                seed=args.seed,
-                metrics=found,
                 description="Three denoising layers of sigmoid units, pretrained one by one, not fine-tuned.",
                 limits="28x28 digits only. There is no prior: it does not sample.",
                 preview=filters,
             )
-    run.finish(f"Stacked denoising autoencoders, test errors in per cent, seed {args.seed}", rows)
+    run.finish(f"Stacked denoising autoencoders, test errors in per cent, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":

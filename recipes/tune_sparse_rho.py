@@ -6,16 +6,14 @@ Hardware  one CPU core, JAX: 2 minutes for 12 trials. --full, 60 trials: not run
 Measured  seed 0: best rho 0.083, sparsity_weight 0.91: probe error 5.25 % of 2,000 digits; the others 5.75 to 10.95 %.
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
 
+from keras_vae.core.optional import require
 from keras_vae.datasets import load_mnist_variation, to_float
 from keras_vae.metrics import linear_probe
-from keras_vae.ops import require
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.runs import Recipe
 
 RHO, WEIGHT = (0.01, 0.3), (0.1, 30.0)
 
@@ -38,15 +36,14 @@ class ProbeError(keras.callbacks.Callback):
 
 
 def main():
-    args = recipe_arguments(__doc__)
     tuner_package = require("keras_tuner", "tune", "Searching hyperparameters")
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    limit, epochs = args.pick(10_000, 10_000, 300), args.pick(20, 50, 2)
+    run = Recipe(__doc__, __file__)
+    limit, epochs = run.pick(10_000, 10_000, 300), run.pick(20, 50, 2)
     data = [load_mnist_variation("basic", split, download=True) for split in ("train", "validation")]
     train, held = ((to_float(x[:limit]), y[:limit]) for x, y in data)
 
     def build(hp):
-        keras.utils.set_random_seed(args.seed)
+        keras.utils.set_random_seed(run.seed)
         model = keras_vae.SparseAutoencoder(
             keras_vae.MLPEncoder((200,), "sigmoid"),
             rho=hp.Float("rho", *RHO, sampling="log"),
@@ -60,15 +57,15 @@ def main():
     tuner = tuner_package.BayesianOptimization(
         build,
         objective=tuner_package.Objective("probe_error", "min"),
-        max_trials=args.pick(12, 60, 2),
-        num_initial_points=args.pick(6, 12, 2),
-        seed=args.seed,
+        max_trials=run.pick(12, 60, 2),
+        num_initial_points=run.pick(6, 12, 2),
+        seed=run.seed,
         directory=run.checkpoint,
         project_name="trials",
-        overwrite=not args.resume,
+        overwrite=not run.resumed,
     )
     probe = ProbeError(train, held, epochs)
-    tuner.search(train[0], epochs=epochs, batch_size=100, callbacks=[probe], verbose=args.pick(1, 1, 0))
+    tuner.search(train[0], epochs=epochs, batch_size=100, callbacks=[probe], verbose=run.pick(1, 1, 0))
 
     trials = [t for t in tuner.oracle.trials.values() if t.score is not None]
     if not trials:
@@ -77,7 +74,7 @@ def main():
         ({**t.hyperparameters.values, "probe error, %": 100 * t.score} for t in trials),
         key=lambda r: r["probe error, %"],
     )
-    run.save_metrics({"trials": rows, "best": rows[0], "seed": args.seed})
+    run.save_metrics({"trials": rows, "best": rows[0], "seed": run.seed})
     picture(
         np.array([[r["rho"], r["sparsity_weight"], r["probe error, %"]] for r in rows]), run.pictures / "trials.png"
     )

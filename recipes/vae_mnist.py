@@ -6,8 +6,6 @@ Hardware  one CPU core, JAX: 45 minutes (estimate; 60 beside other work). --full
 Measured  L_5000 = 86.98 nats on the 10,000 test images (s.e. 0.23; bar 87.0), 24 active units, seed 0.
 """
 
-from pathlib import Path
-
 import keras_vae  # first: it picks the backend
 import keras
 import numpy as np
@@ -15,8 +13,8 @@ import numpy as np
 from keras_vae.datasets import DynamicBinarization, load_images, static_binarize
 from keras_vae.metrics import active_units, per_dimension_rate
 from keras_vae.ops import linear_schedule
-from keras_vae.reports import comparison_grid, curves, image_grid
-from keras_vae.runs import RunFolder, recipe_arguments
+from keras_vae.reports import comparison_grid, image_grid
+from keras_vae.runs import Recipe
 
 PAPER = {"nll": 86.76, "active_units": 19}
 
@@ -32,39 +30,36 @@ def make_models():
     return model, trainer
 
 
-def schedule(args, steps):
+def schedule(run, steps):
     """Cosine to zero by default; the paper's staircase, 3^i epochs at 1e-3 * 10^(-i/7), with --full."""
-    if not args.full:
+    if not run.args.full:
         return keras.optimizers.schedules.CosineDecay(2e-3, steps["total"])
     ends = np.cumsum([3**i for i in range(8)])[:-1] * steps["epoch"]
     return keras.optimizers.schedules.PiecewiseConstantDecay(ends.tolist(), [1e-3 * 10 ** (-i / 7) for i in range(8)])
 
 
 def main():
-    args = recipe_arguments(__doc__)
-    run = RunFolder(args.name or Path(__file__).stem, root=args.runs, resumed=args.resume)
-    keras.utils.set_random_seed(args.seed)
-    train = load_images("mnist", "train", download=True, limit=args.pick(None, None, 500))
-    test = static_binarize(
-        load_images("mnist", "test", download=True, limit=args.pick(None, None, 100)), seed=args.seed
-    )
-    epochs = args.pick(1000, 3280, 2)
-    batches = DynamicBinarization(train, args.pick(100, 20, 100), seed=args.seed, drop_remainder=True)
+    run = Recipe(__doc__, __file__)
+    train = load_images("mnist", "train", download=True, limit=run.pick(None, None, 500))
+    test = load_images("mnist", "test", download=True, limit=run.pick(None, None, 100))
+    test = static_binarize(test, seed=run.seed)
+    epochs = run.pick(1000, 3280, 2)
+    batches = DynamicBinarization(train, run.pick(100, 20, 100), seed=run.seed, drop_remainder=True)
 
     model, trainer = make_models()
-    rate = schedule(args, {"total": epochs * len(batches), "epoch": len(batches)})
-    trainer.compile(keras.optimizers.Adam(rate, epsilon=args.pick(1e-7, 1e-4, 1e-7)))
+    rate = schedule(run, {"total": epochs * len(batches), "epoch": len(batches)})
+    trainer.compile(keras.optimizers.Adam(rate, epsilon=run.pick(1e-7, 1e-4, 1e-7)))
     callbacks = []
-    if not args.full:  # the paper has no warm-up: 18 times the updates take its place
+    if not run.args.full:  # the paper has no warm-up: 18 times the updates take its place
         rise = linear_schedule(0.0, 1.0, epochs // 10 * len(batches) + 1)
         callbacks.append(keras_vae.callbacks.CoefficientSchedule("beta", rise))
     options = {"every": 20, "callbacks": callbacks, "validation_data": (test,), "validation_freq": 10}
-    history = keras_vae.training.fit_resumable(trainer, batches, epochs, run.checkpoint, args.resume, **options)
+    run.fit(trainer, batches, epochs, **options)
     model.compile()
 
     posterior = model.encode(test, output="distribution")
     z_mean, z_log_var = (keras.ops.convert_to_numpy(part) for part in (posterior.mean, posterior.log_var))
-    nll = -model.log_likelihood(test, num_samples=args.pick(5000, 5000, 50), seed=args.seed)
+    nll = -model.log_likelihood(test, num_samples=run.pick(5000, 5000, 50), seed=run.seed)
     scores = model.evaluate(test, return_dict=True, verbose=0)
     metrics = {
         "nll": float(nll.mean()),
@@ -73,24 +68,19 @@ def main():
         "rate": scores["rate"],
         "active_units": int(active_units(z_mean)),
         "per_dimension_rate": np.sort(per_dimension_rate(z_mean, z_log_var))[::-1].round(3).tolist(),
-        "num_samples": args.pick(5000, 5000, 50),
+        "num_samples": run.pick(5000, 5000, 50),
         "epochs": epochs,
-        "seed": args.seed,
+        "seed": run.seed,
     }
     run.save_metrics(metrics)
-    samples = model.sample(100, seed=args.seed)
+    samples = model.sample(100, seed=run.seed)
     run.save_image("samples", image_grid(samples, columns=10))
     run.save_image("reconstructions", comparison_grid(test[:20], model.reconstruct(test[:20]), columns=10))
-    if history.epoch:
-        curves(history, run.pictures / "curves.png")
-    keras_vae.save_pretrained(
+    run.publish(
         model,
-        run.model,
-        recipe="recipes/vae_mnist.py",
+        metrics,
         dataset="mnist 3.0.1, dynamically binarised",
         licence="CC-BY-SA-3.0, the terms of MNIST",
-        seed=args.seed,
-        metrics=metrics,
         description="A VAE 784-200-200-50 with tanh units, Bernoulli likelihood and standard normal prior.",
         limits="Binary 28x28 digits only; greys are outside its likelihood.",
         preview=image_grid(samples, columns=10),
@@ -101,7 +91,7 @@ def main():
         {"figure": "elbo, nats", "paper": None, "ours": metrics["elbo"]},
         {"figure": "rate, nats", "paper": None, "ours": metrics["rate"]},
     ]
-    run.finish(f"VAE on dynamic MNIST, {epochs} epochs, seed {args.seed}", rows)
+    run.finish(f"VAE on dynamic MNIST, {epochs} epochs, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":
