@@ -1,12 +1,24 @@
 """k-sparse autoencoder on MNIST: 1,000 linear units with tied weights, of which the 25 largest are kept.
 
 Paper     Makhzani & Frey 2013, arXiv:1312.5663: k annealed from all units over the first half of the training, alpha k
-          of them kept in codes. Its table of errors could not be verified; the bars, 1.5 % and 1.1 %, are our own.
-          Ours differ: centred images, k annealed in two epochs, noise and averaged weights while fine-tuning.
+          of them kept in codes. Its table of errors could not be verified; the bars, 1.5 % and 1.1 %, are our own. Ours
+          differ: centred images, k annealed in two epochs, noise and averaged weights while fine-tuning.
 Command   KERAS_BACKEND=jax python recipes/k_sparse_mnist.py     (mnist through tensorflow-datasets)
 Hardware  one CPU core, JAX: 23 minutes. --full, 1,000 epochs: not run.
-Measured  seed 0: linear probe 1.50 %, fine-tuned 1.22 % (bar missed by 0.12); 100 labels 18.0 %, 1,000 labels 5.4 %; no
-          dead units.
+Measured  fine-tuned, which the preset is not, 1.22 % (bar 1.1: MISSED by 0.12); and:
+          | figure                | bar | preset, seed 0 |
+          | linear_probe_error, % | 1.5 | 1.50           |
+          | error_100_labels, %   | -   | 18.0           |
+          | error_1000_labels, %  | -   | 5.4            |
+          | dead_units            | -   | 0              |
+Notes     Centred images did it. Without, SGD diverged at 0.01 while all units were kept, and Adam left 13 % of them
+          dead, with 2.12 % by logistic regression; with `centered=True`, SGD at 0.02 leaves none, and the filters are
+          pen strokes. k is lowered within two epochs: over half of the training, as in the paper, 30 % of the units
+          died in a trial of 50 epochs. More activations kept in the codes: 1.59 % at 100, 1.63 % at 150, against 1.50
+          at 75. The fine-tuned error misses its bar by about one standard error of 10,000 digits; it was 1.77 % before
+          the noise and the averaging. Noise, rate and length were chosen on the held-out digits, 1.18 % there; of six
+          other settings, 1.27 to 1.46 % there, the test errors were 1.07 to 1.36 %. Six trials with dropout, most with
+          masking or smoothed labels besides, from a pretraining of 80 epochs, ended at 1.45 to 1.89 %.
 """
 
 import keras_vae  # first: it picks the backend

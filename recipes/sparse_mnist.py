@@ -4,8 +4,13 @@ Paper     Ng et al., UFLDL tutorial, self-taught learning: 98.3 % against 96 % o
           rho = 0.1, beta = 3, weight decay 3e-3. Its loss has a factor 1/2, so the weight of sparsity here is 6.
 Command   KERAS_BACKEND=jax python recipes/sparse_mnist.py       (mnist through tensorflow-datasets)
 Hardware  one CPU core, JAX: 2 minutes. --full, 400 epochs: not run.
-Measured  mean (range) of seeds 0, 1, 2: 98.80 % (98.75-98.89) from codes, 97.55 from pixels; mean activation 0.108
-          (0.1075-0.1076), no dead units; 1,000 labels 96.3 % (seed 0).
+Measured  accuracy of a linear probe for the digits 0-4:
+          | figure                  | bar       | recalled | preset, seed 0 | seeds 0, 1, 2: mean (range) |
+          | accuracy, %             | 98.0      | 98.3     | 98.89          | 98.80 (98.75-98.89)         |
+          | accuracy_of_pixels, %   | -         | 96       | 97.55          | 97.55                       |
+          | mean_activation         | 0.09-0.11 | 0.1      | 0.1076         | 0.108 (0.1075-0.1076)       |
+          | dead_units              | -         | -        | 0              | 0                           |
+          | accuracy_1000_labels, % | -         | -        | 96.3           | -                           |
 """
 
 import keras_vae  # first: it picks the backend

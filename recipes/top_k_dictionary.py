@@ -4,8 +4,12 @@ Paper     Gao et al. 2024, arXiv:2406.04093; Bussmann et al. 2024, arXiv:2412.06
           language models; no figure of theirs is comparable, so what is shown is the effect of the auxiliary loss.
 Command   KERAS_BACKEND=jax python recipes/top_k_dictionary.py     (mnist through tensorflow-datasets)
 Hardware  one CPU core, JAX: 11 minutes for the four runs. --full, 16,384 units: not run.
-Measured  seed 0, with | without the auxiliary loss: dead units TopK 0.5 | 5.6 %, BatchTopK 0.3 | 4.2 %; explained
-          variance 0.891 | 0.892, 0.897 | 0.898: what it revives adds nothing to the reconstruction here.
+Measured  seed 0, k = 32 of 1,536 units, 12 epochs, with and without the auxiliary loss:
+          | figure             | preset: TopK, with | TopK, without | BatchTopK, with | BatchTopK, without |
+          | dead, %            | 0.5                | 5.6           | 0.3             | 4.2                |
+          | explained_variance | 0.891              | 0.892         | 0.897           | 0.898              |
+Notes     What the auxiliary loss revives adds nothing to the reconstruction here. Without `adapt` and centring 71 % of
+          the units were dead, at an explained variance of 0.876.
 """
 
 import keras_vae  # first: it picks the backend

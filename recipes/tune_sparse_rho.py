@@ -4,6 +4,7 @@ Compare   trials with each other, on 10,000 digits to train and 2,000 to judge b
 Command   KERAS_BACKEND=jax python recipes/tune_sparse_rho.py     (needs the extras `tune` and `recipes`)
 Hardware  one CPU core, JAX: 2 minutes for 12 trials. --full, 60 trials: not run. --resume goes on.
 Measured  seed 0: best rho 0.083, sparsity_weight 0.91: probe error 5.25 % of 2,000 digits; the others 5.75 to 10.95 %.
+Notes     At that time the seed did not reach the draws of the first trials: a run of today has others.
 """
 
 import keras_vae  # first: it picks the backend

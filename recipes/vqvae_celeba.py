@@ -5,8 +5,15 @@ Command   KERAS_BACKEND=tensorflow python recipes/vqvae_celeba.py --policy mixed
           (celeba_crops64 + celeba_aligned64, see the README; full celeb_a is taken instead where it is prepared)
 Hardware  two CPU cores with bfloat16, TensorFlow: 45 minutes, then 14 for the VAE (estimates: beside other work 95
           and 28). --full is for a GPU: not run.
-Measured  celeba_aligned64 test, seed 0: PSNR 27.59 dB (bar 27.5), SSIM 0.882, usage 100 %, perplexity 382; 2,304 bits
-          an image. The VAE, 8 epochs: PSNR 27.54 dB, SSIM 0.867, a rate of 1,826 bits.
+Measured  500 test images of celeba_aligned64; a compression by 42.67:
+          | figure             | bar  | preset, seed 0 | VAE, 8 epochs   |
+          | psnr, dB           | 27.5 | 27.59          | 27.54           |
+          | ssim               | -    | 0.882          | 0.867           |
+          | codebook_usage, %  | 95   | 100            | -               |
+          | perplexity, of 512 | 250  | 382            | -               |
+          | bits_per_image     | -    | 2,304          | 1,826 (a rate)  |
+Notes     The commitment weighs 10: with the paper's 0.25, features outgrew their codes, and 22 epochs, with nets half
+          as deep, ended at 27.32 dB. The VAE has 16x16x8 Gaussian latents and a learned variance.
 """
 
 import keras_vae  # first: it picks the backend
@@ -54,7 +61,7 @@ def make_vae(run):
 
 def train(make, batches, test, epochs, run):
     """Trains under the policy asked for; returns the float32 model with its weights, and what was measured on it."""
-    keras.mixed_precision.set_dtype_policy(run.args.policy)
+    keras.mixed_precision.set_dtype_policy(run.policy)
     trained = make(run)
     keras.mixed_precision.set_dtype_policy("float32")
     model = make(run)

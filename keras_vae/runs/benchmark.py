@@ -99,6 +99,30 @@ def measure_backends(script, arguments, rounds=1, plain="torch", smoke=False):
     return found
 
 
+def as_rate(found, figure, name):
+    """The figures of `measure_backends` with a time in ms as a number a second: 1,000 / ms.
+
+    Args:
+        found: dict name -> dict figure -> float.
+        figure: str, the time; left alone where it was not measured.
+        name: str, the rate's name, in its place.
+
+    Returns:
+        dict as `found`.
+
+    Example:
+
+    >>> from keras_vae.runs.benchmark import as_rate
+    >>> as_rate({"plain": {"MB": 3.0}, "jax": {"MB": 2.0, "ms/image": 4.0}}, "ms/image", "images/s")
+    {'plain': {'MB': 3.0}, 'jax': {'MB': 2.0, 'images/s': 250.0}}
+    """
+
+    def renamed(key, value):
+        return (name, 1e3 / value) if key == figure else (key, value)
+
+    return {backend: dict(renamed(*item) for item in figures.items()) for backend, figures in found.items()}
+
+
 def comparison(found, bars, ask=True):
     """The figures of `measure_backends` as rows of a table, with what should hold of them and whether it does.
 

@@ -35,9 +35,12 @@ class Recipe(RunFolder):
     """
 
     def __init__(self, description, file, argv=None, policy=False):
-        self.args = recipe_arguments(description, argv, policy)
-        self.pick, self.seed, self.file = self.args.pick, self.args.seed, Path(file)
-        super().__init__(self.args.name or self.file.stem, root=self.args.runs, resumed=self.args.resume)
+        args = recipe_arguments(description, argv, policy)
+        self.file = Path(file)
+        self.full, self.smoke, self.pick = args.full, args.smoke, args.pick
+        self.seed = args.seed
+        self.policy = getattr(args, "policy", "float32")
+        super().__init__(args.name or self.file.stem, root=args.runs, resumed=args.resume)
         keras.utils.set_random_seed(self.seed)
 
     def fit(self, model, batches, epochs, part="", curves=True, **options):

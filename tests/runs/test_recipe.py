@@ -38,7 +38,7 @@ def test_options_name_the_folder_and_set_the_seed(tmp_path):
 
 def test_a_dtype_policy_is_an_option_of_those_that_say_so(tmp_path, capsys):
     options = ["--runs", str(tmp_path), "--policy", "mixed_bfloat16"]
-    assert Recipe("A recipe.", "recipes/tiny.py", options, policy=True).args.policy == "mixed_bfloat16"
+    assert Recipe("A recipe.", "recipes/tiny.py", options, policy=True).policy == "mixed_bfloat16"
     with pytest.raises(SystemExit):
         started(tmp_path, *options[2:])
     assert "unrecognized arguments: --policy" in capsys.readouterr().err
