@@ -75,5 +75,15 @@ def test_code_runs(number, tmp_path, monkeypatch):
     assert "keras_vae" in scope
 
 
+@pytest.mark.parametrize("page", ["README.md", "recipes/README.md"])
+def test_what_is_linked_or_shown_exists(page):
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
+    assert links and all((ROOT / page).parent.joinpath(link).exists() for link in links)
+
+
+def test_it_is_a_front_page():
+    assert len(README.splitlines()) <= 160, "what is longer belongs to the headers of the recipes and to docstrings"
+
+
 def test_no_table_is_left_to_be_filled():
     assert not re.findall(r"^[A-Z_]+_TABLE$", README, flags=re.M)
