@@ -1,5 +1,6 @@
 """Data: one loader over tensorflow-datasets, binarisation, and sprites with known factors that are rendered here."""
 
+from keras_vae.datasets.array_batches import ArrayBatches
 from keras_vae.datasets.binarize import static_binarize, to_float
 from keras_vae.datasets.dynamic_binarization import DynamicBinarization
 from keras_vae.datasets.image_batches import ImageBatches
@@ -11,6 +12,7 @@ from keras_vae.datasets.sprites import Sprites
 from keras_vae.datasets.tfds_sprites import TfdsSprites, load_sprites
 
 __all__ = [
+    "ArrayBatches",
     "DatasetNotFoundError",
     "DynamicBinarization",
     "ImageBatches",

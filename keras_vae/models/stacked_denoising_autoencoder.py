@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vae.core.checks import integer, integers
 from keras_vae.core.registration import registered
-from keras_vae.datasets.seeded_batches import SeededBatches
+from keras_vae.datasets.array_batches import ArrayBatches
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
 from keras_vae.models.stacked_encoder import StackedEncoder
@@ -118,14 +118,14 @@ class StackedDenoisingAutoencoder(Autoencoder):
         if len(epochs) != count:
             raise ValueError(f"`epochs` must be one number, or one for each of {count} layers. Received: {epochs!r}.")
         x = codes = np.asarray(x, "float32")
-        steps = len(_Rows(codes, batch_size, seed=seed))
+        steps = len(ArrayBatches(codes, batch_size, seed=seed))
         optimizer = keras.optimizers.get(optimizer)
         bar = keras.utils.Progbar(steps * sum(epochs), verbose=verbose, stateful_metrics=["layer", "epoch", "loss"])
         logs = []
         for i, (stage, wanted) in enumerate(zip(self.stages, epochs, strict=True)):
             stage.compile(_copy(optimizer))
             callbacks = [SharedProgress(bar, steps * sum(epochs[:i]), steps, layer=i + 1)]
-            batches = _Rows(codes, batch_size, seed=seed)
+            batches = ArrayBatches(codes, batch_size, seed=seed)
             if folder is not None:
                 place = pathlib.Path(folder) / f"layer-{i + 1}"
                 data = {"x": x, "below": self._weights_below(i), "batch_size": batch_size, "seed": seed}
@@ -159,15 +159,6 @@ class _Decode(keras.layers.Layer):
         for decoder, likelihood in zip(self.decoders[:0:-1], self.likelihoods[:0:-1], strict=True):
             z = likelihood.mean(decoder(z, training=training))
         return self.decoders[0](z, training=training)
-
-
-class _Rows(SeededBatches):
-    def __init__(self, values, batch_size, seed):
-        super().__init__(len(values), batch_size, seed=seed)
-        self.values = values
-
-    def make_batch(self, rows, rng):
-        return np.take(self.values, rows, axis=0)
 
 
 def _copy(optimizer):
