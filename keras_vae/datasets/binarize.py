@@ -38,7 +38,7 @@ def static_binarize(images, seed=0):
     For test sets, and for validation that is the same in every epoch. It is this library's own draw: bounds on it may
     be compared with those of other draws of dynamically binarised test data (Burda et al. 2016), where training drew
     anew each epoch; not with figures on the fixed files of Larochelle and Murray 2011, whose training set is one draw
-    too.
+    too: those are `load_images("binarized_mnist")`.
 
     Args:
         images: array (n, ...), uint8 greys 0 to 255 or floats in [0, 1].

@@ -14,7 +14,7 @@ from keras_vae.datasets.prepared import open_builder, tensorflow_datasets
 from keras_vae.datasets.records import Records
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # channels -> Pillow's name
-_SCALES = {"dsprites": 255}  # stored as 0 and 1; here uint8 always means greys 0 to 255
+_BINARY = {"binarized_mnist", "binary_alpha_digits", "dsprites"}  # stored as 0 and 1; here uint8 means 0 to 255
 _CHUNK = 512  # images between two looks at the clock
 _THREADS_FROM = 128 * 128  # pixels: below, threads take turns at Python's lock and cost more than they bring
 _PATIENCE = 3.0  # seconds of silence before a progress bar
@@ -42,7 +42,7 @@ class ImageReader:
         self._label_features = _features(builder, self._label_names)
         self._decoders = {self._image: tensorflow_datasets().decode.SkipDecoding()}
         self._pillow = require("PIL.Image", "data", "Decoding images")
-        self._scale = _SCALES.get(builder.info.name, 1)
+        self._binary = builder.info.name in _BINARY
         self._crop = None if crop is None else integer("crop", crop)
         self._size = None if size is None else integer("size", size)
         self.shape = self._output_shape(builder.info.name, feature.shape)
@@ -114,8 +114,7 @@ class ImageReader:
             if self._size or self._crop:
                 image = self._fit(image)
             pixels = np.asarray(image)
-        pixels = pixels * self._scale if self._scale != 1 else pixels
-        return pixels.reshape(self.shape)
+        return (np.where(pixels, np.uint8(255), np.uint8(0)) if self._binary else pixels).reshape(self.shape)
 
     def _fit(self, image):
         side = self._crop or min(image.size)

@@ -20,8 +20,9 @@ def load_images(
     """The images of a dataset of tensorflow-datasets as one uint8 array, for what fits memory.
 
     Reads Parquet, array_record and TFRecord files without TensorFlow, decodes with Pillow, and keeps the order of the
-    files: equal pixels in equal order whatever else is installed. Slices are exact on every file format. `dsprites`,
-    stored as zeros and ones, comes as 0 and 255: here uint8 always means greys.
+    files: equal pixels in equal order whatever else is installed. Slices are exact on every file format. Here uint8
+    always means greys: `binarized_mnist`, `binary_alpha_digits` and `dsprites`, stored as zeros and ones, come as 0 and
+    255, so that `to_float`, `ImageBatches` and `stream` make exact zeros and ones of them.
 
     For CelebA at 64x64 the usual protocol is `load_images("celeb_a", size=64, crop=148)`.
 

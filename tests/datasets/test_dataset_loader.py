@@ -150,11 +150,17 @@ def test_images_that_differ_in_size_need_a_size(prepare, tmp_path):
         load_images("loose", crop=8, size=5, data_dir=tmp_path)
 
 
-def test_dsprites_comes_as_greys(prepare, tmp_path):
+@pytest.mark.parametrize("name", ["dsprites", "binarized_mnist", "binary_alpha_digits"])
+@pytest.mark.parametrize("bits", [1, 8])
+def test_binary_images_come_as_black_and_white(prepare, tmp_path, name, bits):
     features = tfds.features.FeaturesDict({"image": tfds.features.Image(shape=(2, 2, 1))})
-    examples = [{"image": np.array([[[0], [1]], [[1], [0]]], np.uint8)}]
-    prepare("dsprites", {"train": examples}, features, shards=1)
-    assert load_images("dsprites", data_dir=tmp_path)[0, :, :, 0].tolist() == [[0, 255], [255, 0]]
+    stored = np.array([[[0], [1]], [[1], [0]]], np.uint8)
+    examples = [{"image": stored.astype(bool) if bits == 1 else stored}] * 3
+    prepare(name, {"train": examples}, features, shards=1)
+    assert load_images(name, data_dir=tmp_path)[0, :, :, 0].tolist() == [[0, 255], [255, 0]]
+    batch = stream(name, batch_size=2, data_dir=tmp_path)[0]
+    assert batch.dtype == np.float32 and batch.shape == (2, 2, 2, 1)
+    np.testing.assert_array_equal(batch, np.stack([stored, stored]))  # exact zeros and ones, not 1 / 255
 
 
 def test_what_is_prepared_is_found_by_name_config_and_version(prepare, tmp_path, monkeypatch):
@@ -249,6 +255,19 @@ def test_mnist_is_mnist():
     assert images.mean() / 255 == pytest.approx(0.13251, abs=1e-4)  # the known mean of the test set
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     np.testing.assert_array_equal(load_images("mnist", "test[90%:]"), images[9000:])
+
+
+@pytest.mark.data
+@needs("binarized_mnist")
+def test_binarized_mnist_is_the_fixed_draw_of_mnist():
+    images = load_images("binarized_mnist", "test")
+    assert images.shape == (10000, 28, 28, 1) and np.unique(images).tolist() == [0, 255]
+    x = to_float(images)
+    assert np.unique(x).tolist() == [0.0, 1.0] and x.mean() == pytest.approx(0.13251, abs=1e-5)
+    batches = stream("binarized_mnist", "test", batch_size=100, shuffle=False)
+    assert batches[3].dtype == np.float32
+    np.testing.assert_array_equal(batches[3], x[300:400])
+    assert [len(stream("binarized_mnist", split, 1000)) for split in ("train", "validation")] == [50, 10]
 
 
 @needs("celeba_aligned64")
