@@ -47,17 +47,15 @@ def linear_probe(codes, labels, test_codes, test_labels, seed=0):
     scale = float(np.sqrt(np.mean(np.square(codes), dtype="float64"))) or 1.0  # of numpy's own it would make float64
     codes, test_codes = codes / scale, test_codes / scale
 
-    def fitted(rows, strength):
-        model = linear.LogisticRegression(C=strength, max_iter=MAX_ITER, tol=1e-3)
-        return model.fit(codes[rows], labels[rows])
-
-    order = np.random.default_rng(integer("seed", seed, low=0)).permutation(len(codes))
-    held, kept = np.split(order, [max(1, len(order) // 10)])
+    order = np.random.default_rng(seed).permutation(len(codes))
+    codes, labels, rows = codes[order], labels[order], np.arange(len(codes))
+    held, kept = np.split(rows, [max(1, len(rows) // 10)])
     if len(np.unique(labels[kept])) < 2:
-        kept = order  # so few labels that none can be spared
-    scores = [fitted(kept, strength).score(codes[held], labels[held]) for strength in GRID]
-    best = fitted(order, GRID[int(np.argmax(scores))])
-    return float(1.0 - best.score(test_codes, test_labels))
+        kept = rows  # so few labels that none can be spared
+    search = require("sklearn.model_selection", "viz", "A linear probe").GridSearchCV(
+        linear.LogisticRegression(max_iter=MAX_ITER, tol=1e-3), {"C": GRID}, cv=[(kept, held)], error_score="raise"
+    )
+    return float(1.0 - search.fit(codes, labels).score(test_codes, test_labels))
 
 
 def few_label_errors(codes, labels, test_codes, test_labels, counts=(100, 1000), repeats=3, seed=0):

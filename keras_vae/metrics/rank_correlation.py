@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_vae.core.optional import require
 from keras_vae.metrics.arrays import finite_array
 
 SHAPE = "(batch, columns)"
@@ -23,6 +24,7 @@ def best_spearman(latents, factors):
 
     Raises:
         ValueError: for other shapes, fewer than two examples, more factors than latents, NaN or infinite values.
+        ImportError: if SciPy is not installed.
 
     Example:
         >>> import numpy as np
@@ -42,62 +44,15 @@ def best_spearman(latents, factors):
             f"`factors` must be at most as many as the latents, {latents.shape[1]}. "
             f"Received: {factors.shape[1]} factors."
         )
-    rho = np.abs(_unit_ranks(factors).T @ _unit_ranks(latents))  # (factors, latents)
-    latent = largest_assignment(rho)
+    stats = require("scipy.stats", "viz", "Rank correlation")
+    factors, latents = (_unit_length(stats.rankdata(values, axis=0)) for values in (factors, latents))
+    rho = np.abs(factors.T @ latents)  # (factors, latents)
+    _, latent = require("scipy.optimize", "viz", "Rank correlation").linear_sum_assignment(rho, maximize=True)
     return np.minimum(rho[np.arange(len(rho)), latent], 1.0), latent
 
 
-def largest_assignment(scores):
-    """One column of its own for each row, with the largest sum of scores (the Hungarian method, exact).
-
-    Args:
-        scores: array (rows, columns), rows <= columns, finite.
-
-    Returns:
-        int array (rows,), the column of each row.
-
-    Example:
-        >>> largest_assignment([[0.9, 0.8], [0.9, 0.1]]).tolist()
-        [1, 0]
-    """
-    cost = -np.asarray(scores, "float64")
-    rows, columns = cost.shape
-    # Shortest augmenting paths with potentials; row and column 0 are the artificial start of each path.
-    cost = np.pad(cost, ((1, 0), (1, 0)))
-    row_potential, column_potential = np.zeros(rows + 1), np.zeros(columns + 1)
-    owner = np.zeros(columns + 1, int)  # the row that holds a column, 0 for none
-    for row in range(1, rows + 1):
-        owner[0] = row
-        distance, previous, done = np.full(columns + 1, np.inf), np.zeros(columns + 1, int), np.zeros(columns + 1, bool)
-        column = 0
-        while owner[column]:
-            done[column] = True
-            reduced = cost[owner[column]] - row_potential[owner[column]] - column_potential
-            nearer = ~done & (reduced < distance)
-            distance[nearer], previous[nearer] = reduced[nearer], column
-            following = np.where(done, np.inf, distance).argmin()
-            step = distance[following]
-            row_potential[owner[done]] += step
-            column_potential[done] -= step
-            distance[~done] -= step
-            column = following
-        while column:  # hand the columns along the path on
-            owner[column] = owner[previous[column]]
-            column = previous[column]
-    chosen = np.empty(rows, int)
-    for column in np.flatnonzero(owner[1:]) + 1:
-        chosen[owner[column] - 1] = column - 1
-    return chosen
-
-
-def _unit_ranks(values):
-    """Ranks of each column, centred and of length one, so that products are correlations; a constant one: 0."""
-    ranks = np.stack([_ranks(column) for column in values.T], axis=1)
-    ranks -= ranks.mean(axis=0)
+def _unit_length(ranks):
+    """Each column centred and of length one, so that products are correlations; a constant one is 0."""
+    ranks = ranks - ranks.mean(axis=0)
     length = np.sqrt(np.square(ranks).sum(axis=0))
     return np.divide(ranks, length, out=np.zeros_like(ranks), where=length > 0)
-
-
-def _ranks(column):
-    _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
