@@ -197,15 +197,23 @@ def test_nearest_codes_about_a_far_mean_are_those_of_float64(mean):
 def test_gaussian_bottleneck_is_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        outputs = GaussianBottleneck(3)(ops.ones((2, 5), "bfloat16"))
+        layer = GaussianBottleneck(3)
+        outputs = layer(ops.ones((2, 5), "bfloat16"))
     finally:
         keras.config.set_dtype_policy("float32")
     assert {keras.backend.standardize_dtype(v.dtype) for v in outputs.values()} == {"float32"}
+    both = np.concatenate([harness.numpy(outputs[name]) for name in ("z_mean", "z_log_var")], axis=-1)
+    expected = harness.numpy(layer.head.kernel.value).sum(axis=0) + harness.numpy(layer.head.bias.value)
+    np.testing.assert_allclose(both, [expected, expected], rtol=1e-2, atol=1e-2)
 
 
 def test_gaussian_bottleneck_makes_a_map_of_latents_of_a_feature_map():
-    outputs = GaussianBottleneck(2)(np.ones((3, 4, 5, 6), "float32"))
-    assert tuple(outputs["z"].shape) == tuple(outputs["z_mean"].shape) == (3, 4, 5, 2)
+    layer, h = GaussianBottleneck(2), RNG.normal(size=(3, 4, 5, 6)).astype("float32")
+    outputs = harness.numpy(layer(h))
+    assert outputs["z"].shape == (3, 4, 5, 2)
+    parameters = h @ harness.numpy(layer.head.kernel.value) + harness.numpy(layer.head.bias.value)  # at each position
+    np.testing.assert_allclose(outputs["z_mean"], parameters[..., :2], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(outputs["z_log_var"], parameters[..., 2:], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("latent_dim, error", [(0, ValueError), (2.5, TypeError), (None, TypeError)])

@@ -80,6 +80,8 @@ def test_image_grid_draws_what_the_model_has(tmp_path, vqvae):
         warnings.simplefilter("error", UserWarning)  # no samples of uniform codes
         fit(vqvae, callbacks.ImageGrid(X, tmp_path))
     assert [p.name for p in tmp_path.iterdir()] == ["reconstructions-0001.png"]
+    expected = reports.comparison_grid(X[:16], vqvae.reconstruct(X[:16]))
+    assert np.abs(png(tmp_path / "reconstructions-0001.png").astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -154,14 +156,18 @@ def test_checkpoints_can_follow_a_latent_metric(tmp_path, vae):
     best = keras.callbacks.ModelCheckpoint(
         tmp_path / "best.weights.h5", monitor="val_psnr", mode="max", save_best_only=True, save_weights_only=True
     )
-    fit(vae, callbacks.LatentMetrics(X), best)
-    assert (tmp_path / "best.weights.h5").exists()
+    history = fit(vae, callbacks.LatentMetrics(X), best, epochs=3).history
+    vae.load_weights(tmp_path / "best.weights.h5")
+    assert metrics.psnr(X, vae.reconstruct(X)).mean() == pytest.approx(max(history["val_psnr"]), rel=1e-5)
 
 
 def test_callbacks_can_be_copied(tmp_path):
     """A tuner deep-copies them for every trial."""
     for callback in (callbacks.ImageGrid(X, tmp_path), callbacks.LatentMetrics(X), callbacks.TensorBoardScalars("tb")):
-        assert type(copy.deepcopy(callback)) is type(callback)
+        copied = copy.deepcopy(callback)
+        assert type(copied) is type(callback) and vars(copied).keys() == vars(callback).keys()
+        for name, value in vars(callback).items():
+            np.testing.assert_array_equal(getattr(copied, name), value)
 
 
 def test_arguments_are_checked(tmp_path):

@@ -1,4 +1,7 @@
-"""Networks: shapes that fit together at any size, linear outputs in float32, and refusals that name the argument."""
+"""Networks: shapes that fit together at any size, as many weights as the architecture has, linear outputs, refusals."""
+
+import itertools
+from unittest import mock
 
 import keras
 import numpy as np
@@ -14,10 +17,28 @@ def shape(layer, *input_shape):
     return tuple(layer.compute_output_spec(keras.KerasTensor(input_shape)).shape)
 
 
+def weights(layer, *input_shape):
+    """How many numbers the layer has to learn; they are not drawn, which would be compiled for each shape."""
+    with mock.patch.object(keras.initializers.VarianceScaling, "__call__", lambda self, shape, dtype: np.zeros(shape)):
+        layer.build((None, *input_shape))
+    return layer.count_params()
+
+
+def conv(kernel, inputs, outputs):
+    """Weights of a convolution, or of its transpose: a kernel for each pair of channels, and a bias."""
+    return kernel**2 * inputs * outputs + outputs
+
+
 @pytest.mark.parametrize("size", [(8, 8, 1), (12, 20, 3), (4, 40, 2)])
 def test_conv_pair_at_any_size_divisible_by_the_stride(size):
     assert shape(ConvEncoder(filters=(2, 3), units=5), 2, *size) == (2, 5)
     assert shape(ConvDecoder(size, filters=(2, 3), units=5), 2, 4) == (2, *size)
+    height, width, channels = size
+    features = height // 4 * width // 4 * 3  # of the innermost map
+    encoder = conv(4, channels, 2) + conv(4, 2, 3) + (features + 1) * 5
+    assert weights(ConvEncoder(filters=(2, 3), units=5), *size) == encoder
+    decoder = (4 + 1) * 5 + (5 + 1) * features + conv(4, 3, 2) + conv(4, 2, channels)
+    assert weights(ConvDecoder(size, filters=(2, 3), units=5), 4) == decoder
 
 
 @pytest.mark.parametrize("levels", [0, 1, 3])
@@ -27,6 +48,12 @@ def test_vq_pair_at_any_size_and_depth(levels, size):
     code = (size[0] // 2**levels, size[1] // 2**levels, 5)
     assert shape(VQEncoder(embedding_dim=5, **small), 2, *size) == (2, *code)
     assert shape(VQDecoder(size, **small), 2, *code) == (2, *size)
+    block = conv(3, 4, 2) + conv(1, 2, 4)
+    down = {0: [size[2]], 1: [size[2], 2], 3: [size[2], 2, 4, 4]}[levels]  # channels, half of them at first
+    encoder = sum(conv(4, *pair) for pair in itertools.pairwise(down)) + conv(3, down[-1], 4) + block + conv(1, 4, 5)
+    assert weights(VQEncoder(embedding_dim=5, **small), *size) == encoder
+    up = {0: conv(3, 4, size[2]), 1: conv(4, 4, size[2]), 3: conv(4, 4, 4) + conv(4, 4, 2) + conv(4, 2, size[2])}
+    assert weights(VQDecoder(size, **small), *code) == conv(3, 5, 4) + block + up[levels]
 
 
 def test_vq_pair_at_the_papers_size():
@@ -34,20 +61,26 @@ def test_vq_pair_at_the_papers_size():
     codes = keras.KerasTensor((None, 32, 32, 64))
     assert encoder.compute_output_spec(keras.KerasTensor((None, 128, 128, 3))).shape == codes.shape
     assert decoder.compute_output_spec(codes).shape == (None, 128, 128, 3)
+    # Two halvings to 64 and 128 channels, a 3x3 layer, two blocks of 32 hidden channels, 64 features; and back.
+    blocks = 2 * (conv(3, 128, 32) + conv(1, 32, 128))
+    down, up = conv(4, 3, 64) + conv(4, 64, 128), conv(4, 128, 64) + conv(4, 64, 3)
+    assert weights(encoder, 128, 128, 3) == down + conv(3, 128, 128) + blocks + conv(1, 128, 64)
+    assert weights(decoder, 32, 32, 64) == conv(3, 64, 128) + blocks + up
 
 
 @pytest.mark.parametrize("data", [(5,), (4, 4, 1), (2, 3, 4, 5)])
-def test_mlp_pair_takes_vectors_images_and_volumes(data):
-    assert shape(MLPEncoder(units=(4, 3)), 2, *data) == (2, 3)
-    assert shape(MLPDecoder(data, units=(4,)), 2, 3) == (2, *data)
-
-
-def test_mlp_is_the_matrix_products_it_says():
-    encoder = MLPEncoder(units=(3,), activation="relu")
-    x = np.random.default_rng(0).normal(size=(5, 2, 2)).astype("float32")
-    got = harness.numpy(encoder(x))
-    kernel, bias = (harness.numpy(w.value) for w in encoder.weights)
-    np.testing.assert_allclose(got, np.maximum(x.reshape(5, 4) @ kernel + bias, 0), rtol=1e-5, atol=1e-6)
+def test_mlp_pair_is_its_matrix_products_on_vectors_images_and_volumes(data):
+    encoder, decoder = MLPEncoder(units=(4, 3), activation="relu"), MLPDecoder(data, units=(4,), activation="tanh")
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, *data)).astype("float32"), rng.normal(size=(2, 3)).astype("float32")
+    encoder.build(x.shape), decoder.build(z.shape)
+    (w0, b0, w1, b1), (v0, c0, v1, c1) = (
+        [harness.numpy(w.value) for w in harness.set_weights(net).weights] for net in (encoder, decoder)
+    )
+    h = np.maximum(np.maximum(x.reshape(2, -1) @ w0 + b0, 0) @ w1 + b1, 0)
+    np.testing.assert_allclose(harness.numpy(encoder(x)), h, rtol=1e-5, atol=1e-6)
+    params = (np.tanh(z @ v0 + c0) @ v1 + c1).reshape(2, *data)
+    np.testing.assert_allclose(harness.numpy(decoder(z)), params, rtol=1e-5, atol=1e-6)
 
 
 def test_a_centered_encoder_sees_data_without_its_mean():
@@ -84,10 +117,13 @@ def test_bodies_follow_the_policy_and_outputs_are_float32():
         decoder = MLPDecoder((4, 4, 1), units=(8,))
         outputs = decoder(ops.ones((2, 3)))
         hidden = decoder.parts[1]
+        last, first = (harness.numpy(w.value) for w in (decoder.weights[-2], decoder.weights[0]))
     finally:
         keras.config.set_dtype_policy("float32")
     assert hidden.compute_dtype == "bfloat16"
     assert keras.backend.standardize_dtype(outputs.dtype) == "float32"
+    expected = np.maximum(first.sum(axis=0), 0) @ last  # biases are zero
+    np.testing.assert_allclose(harness.numpy(outputs).reshape(2, 16), [expected] * 2, rtol=2e-2, atol=2e-2)
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,11 @@ def test_straight_through_has_the_value_of_hard():
 
 
 def test_float32_casts_floats_only():
-    assert ops.convert_to_numpy(float32(ops.ones((2,), "bfloat16"))).dtype == np.float32
-    assert ops.convert_to_numpy(float32(ops.ones((2,), "int32"))).dtype == np.int32
+    values = np.array([-1.5, 0.0, 3.0], "float32")  # exact in half precision
+    floats = ops.convert_to_numpy(float32(ops.cast(values, "bfloat16")))
+    assert floats.dtype == np.float32 and floats.tolist() == values.tolist()
+    whole = ops.convert_to_numpy(float32(ops.convert_to_tensor(np.array([7, 2**24 + 1], "int32"))))
+    assert whole.dtype == np.int32 and whole.tolist() == [7, 2**24 + 1]  # which float32 could not hold
 
 
 def test_require_names_the_extra():

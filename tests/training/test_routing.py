@@ -60,4 +60,9 @@ def test_frozen_has_the_value_of_the_layer():
 def test_frozen_autocasts_like_the_layer():
     layer = keras.layers.Dense(3, dtype="mixed_bfloat16")
     layer.build((None, 2))
-    assert keras.backend.standardize_dtype(frozen(layer, ops.convert_to_tensor(points())).dtype) == "bfloat16"
+    got = frozen(layer, ops.convert_to_tensor(points()))
+    assert keras.backend.standardize_dtype(got.dtype) == "bfloat16"
+    harness.assert_close(ops.cast(got, "float32"), ops.cast(layer(ops.convert_to_tensor(points())), "float32"), 0, 0)
+    np.testing.assert_allclose(
+        harness.numpy(ops.cast(got, "float32")), points() @ harness.numpy(layer.kernel.value), rtol=2e-2, atol=2e-2
+    )
