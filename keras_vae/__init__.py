@@ -29,10 +29,13 @@ from keras_vae.bottlenecks import (  # noqa: E402
 from keras_vae.layers import (  # noqa: E402
     AdditiveGaussianNoise,
     BernoulliMask,
+    ClassCondition,
+    Conditioned,
     MaskingNoise,
     ResidualStack,
     SaltAndPepperNoise,
     UpsamplingConv2D,
+    VectorCondition,
 )
 from keras_vae.likelihoods import (  # noqa: E402
     BernoulliLikelihood,
@@ -54,6 +57,7 @@ from keras_vae.models import (  # noqa: E402
     SparseAutoencoder,
     StackedDenoisingAutoencoder,
     TopKAutoencoder,
+    Variational,
 )
 from keras_vae.nets import (  # noqa: E402
     ConvDecoder,
@@ -65,7 +69,7 @@ from keras_vae.nets import (  # noqa: E402
     VQEncoder,
 )
 from keras_vae.presets import PresetError, list_pretrained, load_pretrained, save_pretrained  # noqa: E402
-from keras_vae.priors import StandardNormal, UniformCodes  # noqa: E402
+from keras_vae.priors import ConditionalNormal, LearnedPrior, StandardNormal, UniformCodes  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -76,7 +80,10 @@ __all__ = [
     "BernoulliLikelihood",
     "BernoulliMask",
     "BetaVAE",
+    "ClassCondition",
     "Classifier",
+    "ConditionalNormal",
+    "Conditioned",
     "ContractiveAutoencoder",
     "ConvDecoder",
     "ConvEncoder",
@@ -86,6 +93,7 @@ __all__ = [
     "IdentityBottleneck",
     "KSparse",
     "KSparseAutoencoder",
+    "LearnedPrior",
     "MLPDecoder",
     "MLPEncoder",
     "MaskingNoise",
@@ -108,6 +116,8 @@ __all__ = [
     "VQDecoder",
     "VQEncoder",
     "VQVAE",
+    "Variational",
+    "VectorCondition",
     "VectorQuantizer",
     "VectorQuantizerEMA",
     "callbacks",

@@ -6,7 +6,7 @@ import numpy as np
 class FakeModel:
     """A latent of three numbers that a decoder shows as the grey of three pixels."""
 
-    is_discrete, image_shape, prior = False, (1, 3, 1), None
+    has_codes, data_shape, prior = False, (1, 3, 1), None
 
     def encode(self, x, output="mode"):
         assert output == "mean"
@@ -20,4 +20,4 @@ class FakeModel:
 
 
 class FakeCodes(FakeModel):
-    is_discrete = True
+    has_codes = True

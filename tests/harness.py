@@ -123,6 +123,18 @@ def check_refuses(make, message, error=ValueError):
     assert "Received" in str(caught.value)
 
 
+def input_shape(x):
+    """What `build` takes for a batch: a shape without its size, or a dict of them."""
+    return (
+        {name: (None, *np.shape(part)[1:]) for name, part in x.items()} if isinstance(x, dict) else (None, *x.shape[1:])
+    )
+
+
+def length(x):
+    """The number of examples."""
+    return len(tree.flatten(x)[0])
+
+
 def check_model(make, x, tmp_path, kwargs=None, keep_default=(), rtol=1e-5):
     """What every model promises; `make()` gives a new, unbuilt one each time.
 
@@ -137,19 +149,19 @@ def check_model(make, x, tmp_path, kwargs=None, keep_default=(), rtol=1e-5):
     model = make()
     if kwargs is not None:
         check_config(model, kwargs, keep_default)
-    model.build((None, *x.shape[1:]))
+    model.build(input_shape(x))
     model.compile("adam")
     start = weights(model)
 
-    logs = model.evaluate(x, batch_size=len(x), verbose=0, return_dict=True)
+    logs = model.evaluate(x, batch_size=length(x), verbose=0, return_dict=True)
     assert_finite(logs)
     assert_same_weights(start, weights(model))  # evaluation, and with it prediction, changes nothing
-    before = model.predict(x, batch_size=len(x), verbose=0)
+    before = model.predict(x, batch_size=length(x), verbose=0)
     assert_same_weights(start, weights(model))
     for name, value in before.items():
-        assert len(value) == len(x), f"output `{name}` is not per example: shape {value.shape}"
+        assert len(value) == length(x), f"output `{name}` is not per example: shape {value.shape}"
 
-    history = model.fit(x, batch_size=len(x) // 2, epochs=1, verbose=0).history
+    history = model.fit(x, batch_size=length(x) // 2, epochs=1, verbose=0).history
     assert_finite(history)
     old = dict(start)
     still = [v.path for v in model.trainable_variables if np.array_equal(numpy(v.value), old[v.path])]
@@ -161,11 +173,11 @@ def check_model(make, x, tmp_path, kwargs=None, keep_default=(), rtol=1e-5):
     assert_same_weights(weights(model), weights(loaded))
     deterministic = model.reconstruct(x), loaded.reconstruct(x)
     assert_close(*deterministic, rtol=rtol)
-    loaded.fit(x, batch_size=len(x), verbose=0)  # a loaded model trains on
+    loaded.fit(x, batch_size=length(x), verbose=0)  # a loaded model trains on
 
     model.save_weights(tmp_path / "model.weights.h5")
     other = make()
-    other.build((None, *x.shape[1:]))
+    other.build(input_shape(x))
     other.load_weights(tmp_path / "model.weights.h5")
     assert_close(other.reconstruct(x), deterministic[0], rtol=rtol)
     return model
@@ -176,9 +188,9 @@ def check_mixed_precision(make, x, policy="mixed_bfloat16"):
     keras.config.set_dtype_policy(policy)
     try:
         model = make()
-        model.build((None, *x.shape[1:]))
+        model.build(input_shape(x))
         model.compile("adam")
-        logs = model.fit(x, batch_size=len(x), epochs=2, verbose=0).history
+        logs = model.fit(x, batch_size=length(x), epochs=2, verbose=0).history
         reconstruction = model.reconstruct(x)
     finally:
         keras.config.set_dtype_policy("float32")

@@ -183,7 +183,7 @@ ATTACKS = {
     "a shape of unknown sizes": lambda folder: edit(
         folder / CONFIG, lambda c: c["build_config"].update(input_shape=[None, None, None, 1])
     ),
-    "another image shape": lambda folder: edit(folder / METADATA, lambda m: m.update(image_shape=[28, 28, 1])),
+    "another image shape": lambda folder: edit(folder / METADATA, lambda m: m.update(data_shape=[28, 28, 1])),
     # JSON
     "deep config": lambda folder: (folder / CONFIG).write_text('{"class_name": ' + deep(900) + "}"),
     "deeper config": lambda folder: (folder / CONFIG).write_text('{"class_name": ' + deep(10**5) + "}"),

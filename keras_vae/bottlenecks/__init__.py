@@ -6,6 +6,7 @@ from keras_vae.bottlenecks.codebook import Codebook
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
 from keras_vae.bottlenecks.k_sparse import KSparse
+from keras_vae.bottlenecks.quantizer import Quantizer
 from keras_vae.bottlenecks.top_k import TopK
 from keras_vae.bottlenecks.vector_quantizer import VectorQuantizer
 from keras_vae.bottlenecks.vector_quantizer_ema import VectorQuantizerEMA
@@ -17,6 +18,7 @@ __all__ = [
     "GaussianBottleneck",
     "IdentityBottleneck",
     "KSparse",
+    "Quantizer",
     "TopK",
     "VectorQuantizer",
     "VectorQuantizerEMA",

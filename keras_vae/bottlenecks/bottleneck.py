@@ -3,13 +3,32 @@
 import keras
 
 from keras_vae.core.registration import Configured
+from keras_vae.ops.noise import noise_of
 
 
 class Bottleneck(Configured, keras.layers.Layer):
     """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, for every backend to compile."""
 
-    is_discrete = False  # whether the latents are integer codes
-    noise = None  # what a draw of its posterior takes: "normal", "uniform", or None for a point mass
+    has_codes = False  # whether the latents are integer codes, which are looked up for the decoder
+    noise = None  # what a draw of its posterior takes, in the shape of z: "normal", "uniform", or None for a point mass
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True  # what Keras hangs on the features of sequences passes by
+
+    @property
+    def is_random(self):
+        """Whether its posterior draws; if not it is a point mass."""
+        return self.noise is not None or type(self).noise_spec is not Bottleneck.noise_spec
+
+    @property
+    def is_discrete(self):
+        """Whether the latents have a distribution over discrete values: codes, or binary and categorical variables."""
+        return self.has_codes
+
+    def noise_spec(self, shape):
+        """What a draw of the posterior takes for latents of `shape`: a `Noise` of `ops`, a nest of them, or None."""
+        return noise_of(self.noise, shape)
 
     def parameters(self, h):
         """What `posterior` needs, without a draw: encoding touches no random state. Default: what `call` returns."""
@@ -23,7 +42,7 @@ class Bottleneck(Configured, keras.layers.Layer):
         raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
 
     def lookup(self, latents):
-        """Latents as a user holds them -> what the decoder takes: codes are looked up, all else passes."""
+        """Latents as a user holds them (a tensor, a dict by level) -> what the decoder takes: codes are looked up."""
         return latents
 
     def check_latents(self, latents, name="z"):

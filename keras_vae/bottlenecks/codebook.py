@@ -1,17 +1,15 @@
 """What the vector quantizers share: a codebook, the nearest code, the straight-through output."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_vae import _backend
-from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.bottlenecks.quantizer import Quantizer
 from keras_vae.core.checks import integer, seed_or_none
-from keras_vae.distributions import Deterministic
 from keras_vae.ops.numerics import straight_through, sum_event
 
 
-class Codebook(Bottleneck):
+class Codebook(Quantizer):
     """Abstract: replaces each feature vector by its nearest row of a codebook of K rows of D numbers.
 
     The codebook and the search are float32 under any dtype policy: in bfloat16 one code in a hundred would be another.
@@ -24,12 +22,10 @@ class Codebook(Bottleneck):
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
     """
 
-    is_discrete = True
     learned_by_gradient = True
 
     def __init__(self, codebook_size, embedding_dim, seed=None, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
-        self.codebook_size = integer("codebook_size", codebook_size, low=2)
+        super().__init__(integer("codebook_size", codebook_size, low=2), **{**kwargs, "dtype": "float32"})
         self.embedding_dim = integer("embedding_dim", embedding_dim)
         self.seed = seed = seed_or_none("seed", seed)
         # One for all weights of `codebook_weight`: without a seed it draws one, and keeps to it.
@@ -68,19 +64,5 @@ class Codebook(Bottleneck):
         }
         return z_e, e, outputs
 
-    def posterior(self, outputs):
-        return Deterministic(outputs["indices"])
-
     def lookup(self, latents):
         return ops.take(self.codebook, ops.cast(latents, "int32"), axis=0)
-
-    def check_latents(self, latents, name="z"):
-        codes = np.asarray(latents)
-        if codes.dtype.kind not in "iu":
-            raise TypeError(f"`{name}` must be an array of integer codes. Received: dtype={codes.dtype}.")
-        if codes.size and (codes.min() < 0 or codes.max() >= self.codebook_size):
-            raise ValueError(
-                f"`{name}` must be codes in [0, {self.codebook_size}). "
-                f"Received: codes from {codes.min()} to {codes.max()}."
-            )
-        return codes.astype("int32")

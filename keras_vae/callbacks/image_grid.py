@@ -8,7 +8,6 @@ import numpy as np
 from keras_vae.callbacks.summaries import summary_writer
 from keras_vae.core.checks import integer
 from keras_vae.generation.traversal import latent_traversal, most_active_dimensions
-from keras_vae.priors import UniformCodes
 from keras_vae.reports import comparison_grid, image_grid, traversal_grid
 
 
@@ -83,10 +82,10 @@ class ImageGrid(keras.callbacks.Callback):
                 shown, model.reconstruct(shown), path=self._path("reconstructions", epoch)
             )
         }
-        if self.num_samples and not isinstance(model.prior, (type(None), UniformCodes)):
+        if self.num_samples and model.prior is not None and not model.prior.is_noise:
             samples = model.sample(self.num_samples, seed=0)
             pictures["samples"] = image_grid(samples, path=self._path("samples", epoch), clip=True)
-        if self.traversal and not model.is_discrete:
+        if self.traversal and not model.has_codes:
             dims = most_active_dimensions(model, self.x)
             rows = latent_traversal(model, self.x[0], dims)
             pictures["traversal"] = traversal_grid(

@@ -43,10 +43,13 @@ class LatentMetrics(keras.callbacks.Callback):
         """The metrics now, dict name -> float, without the prefix."""
         model = self.model
         found = {"psnr": float(psnr(self.x, model.reconstruct(self.x)).mean())}
-        if not model.is_discrete:
+        if not model.has_codes:
             return found | {"active_units": float(active_units(model.encode(self.x, output="mean")))}
         codes = model.encode(self.x)
-        for metric in (Perplexity(model.bottleneck.codebook_size), CodebookUsage(model.bottleneck.codebook_size)):
-            metric.update_state(codes)
-            found[metric.name] = float(metric.result())
+        sizes = model.bottleneck.codebook_size
+        levels = [(f"_{level}", sizes[level], codes[level]) for level in sizes] if isinstance(sizes, dict) else None
+        for suffix, size, part in levels or [("", sizes, codes)]:
+            for metric in (Perplexity(size), CodebookUsage(size)):
+                metric.update_state(part)
+                found[metric.name + suffix] = float(metric.result())
         return found

@@ -49,12 +49,7 @@ def info(args):
     """
     metadata = pretrained_metadata(resolved(args.name))
     model = load(args.name)
-    if model.is_discrete:
-        metadata |= {
-            "codebook": [model.bottleneck.codebook_size, model.bottleneck.embedding_dim],
-            "bits_per_image": model.bits_per_image,
-            "compression_ratio": model.compression_ratio,
-        }
+    metadata = {**metadata, **model.preset_facts()}
     if args.json:
         print(json.dumps(metadata, indent=2))
         return
@@ -75,7 +70,7 @@ def _summary(name, metadata):
     return {
         "preset": name,
         "class": metadata["model"],
-        "image": _text(metadata["image_shape"]),
+        "image": _text(metadata["data_shape"]),
         "latent": _text(metadata["latent_shape"]),
         "headline": _headline(metadata["metrics"]),
         "size": f"{metadata['bytes'] / 1e6:.1f} MB",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.cli.handles import load
+from keras_vae.cli.handles import given, load
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.cli.output import check_out, write_images
@@ -21,7 +21,7 @@ def sample(args):
     """
     out = check_out(args.out, ".png", ".npy")
     model = load(args.name)
-    images = model.sample(args.n, seed=args.seed)
+    images = model.sample(args.n, seed=args.seed, condition=given(model, args))
     write_images(out, images, lambda path: image_grid(images, args.columns, path, clip=True))
     print(f"{out}: {counted(len(images), 'sample')}, seed {args.seed}")
 
@@ -34,8 +34,8 @@ def reconstruct(args):
     """
     out = check_out(args.out, ".png", ".npy")
     model = load(args.name)
-    originals, _ = read_images(args.images, model.image_shape, args.limit)
-    images = model.reconstruct(originals)
+    originals, _ = read_images(args.images, model.data_shape, args.limit)
+    images = model.reconstruct(originals, condition=given(model, args))
     write_images(out, images, lambda path: comparison_grid(originals, images, args.columns, path))
     print(f"{out}: {counted(len(images), 'reconstruction')}, PSNR {psnr(originals, images).mean():.2f} dB")
 
@@ -48,7 +48,7 @@ def traverse(args):
     """
     out = check_out(args.out, ".png", ".npy")
     model = load(args.name)
-    if model.is_discrete:
+    if model.has_codes:
         raise ValueError(
             f"traverse needs a continuous latent. Received: {args.name}, a {type(model).__name__} of codes."
         )
@@ -63,7 +63,7 @@ def traverse(args):
 
 def _start(model, args):
     if args.image is not None:
-        images, names = read_images([args.image], model.image_shape)
+        images, names = read_images([args.image], model.data_shape)
         if len(images) > 1:
             raise ValueError(f"`--image` must be one image. Received: {args.image}, which holds {len(images)}.")
         return images[0], names[0]

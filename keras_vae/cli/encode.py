@@ -4,11 +4,10 @@ import keras
 import numpy as np
 
 from keras_vae.cli.arrays import read_arrays, write_arrays
-from keras_vae.cli.handles import load
+from keras_vae.cli.handles import given, load
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
-from keras_vae.distributions import Normal
 from keras_vae.reports import image_grid
 
 
@@ -20,8 +19,8 @@ def encode(args):
     """
     out = check_out(args.out, ".npz")
     model = load(args.name)
-    images, names = read_images(args.images, model.image_shape, args.limit)
-    latents = latents_of(model, images)
+    images, names = read_images(args.images, model.data_shape, args.limit)
+    latents = latents_of(model, images, given(model, args))
     write_arrays(out, **latents, names=np.array(names))
     told = ", ".join(f"{key} {'x'.join(map(str, value.shape[1:]))}" for key, value in latents.items())
     print(f"{out}: {counted(len(names), 'image')}, each {told}")
@@ -36,30 +35,32 @@ def decode(args):
     out = check_out(args.out, ".png", ".npy")
     arrays = read_arrays(args.codes)
     model = load(args.name)
-    keys = ("indices",) if model.is_discrete else ("z_mean", "z")
+    keys = ("indices",) if model.has_codes else ("z_mean", "z")
     key = next((key for key in (*keys, "") if key in arrays), None)
     if key is None:
         raise ValueError(f"{args.codes} must hold `{'` or `'.join(keys)}`. Received: {', '.join(arrays) or 'nothing'}.")
-    images = model.decode(_finite(args.codes, arrays[key]))
+    images = model.decode(_finite(args.codes, arrays[key]), condition=given(model, args))
     write_images(out, images, lambda path: image_grid(images, args.columns, path, clip=True))
     print(f"{out}: {counted(len(images), 'image')}")
 
 
-def latents_of(model, images):
+def latents_of(model, images, condition=None):
     """The latents of images by name: "indices" of codes; "z_mean" and "z_log_var" of a Gaussian; "z" of the rest.
 
     Args:
         model: a built model.
-        images: array (batch, *image_shape).
+        images: array (batch, *data_shape).
+        condition: of a conditional model, one for all. Default: None.
     """
-    if model.is_discrete:
-        return {"indices": model.encode(images)}
-    posterior = model.encode(images, output="distribution")
-    if isinstance(posterior, Normal):
-        parts = {"z_mean": posterior.mean, "z_log_var": posterior.log_var}
-    else:
-        parts = {"z": posterior.mode}
+    if model.has_codes:
+        return _by_name("indices", model.encode(images, condition=condition))
+    posterior = model.encode(images, output="distribution", condition=condition)
+    parts = posterior.served() or {"z": posterior.mode}
     return {key: keras.ops.convert_to_numpy(value) for key, value in parts.items()}
+
+
+def _by_name(name, levels):
+    return {f"{name}_{level}": part for level, part in levels.items()} if isinstance(levels, dict) else {name: levels}
 
 
 def _finite(path, latents):

@@ -9,7 +9,6 @@ from keras_vae.cli.images import fitted, read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.core.checks import integer
 from keras_vae.datasets import load_images, load_sprites, static_binarize, stream, to_float
-from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.metrics import psnr, ssim
 from keras_vae.metrics.ssim import WINDOW
 from keras_vae.reports import table, write_json
@@ -34,11 +33,11 @@ def evaluate(args):
     samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
     model = load(args.name, seed)
     if args.data:
-        images, source = _dataset(args, limit, model.image_shape)
+        images, source = _dataset(args, limit, model.data_shape)
     else:
-        images, _ = read_images(args.images, model.image_shape, limit)
+        images, _ = read_images(args.images, model.data_shape, limit)
         source = " ".join(args.images[:3]) + (f" and {len(args.images) - 3:,} more" if len(args.images) > 3 else "")
-    greys = isinstance(model.likelihood, BernoulliLikelihood) and bool(np.any((images != 0) & (images != 1)))
+    greys = model.likelihood.binary and bool(np.any((images != 0) & (images != 1)))
     if greys:
         note(f"greys binarised, one Bernoulli draw with seed {seed}: the model's likelihood is that of binary pixels")
         images = static_binarize(images, seed)
@@ -57,7 +56,7 @@ def figures_of(model, images, samples=0, seed=0, batch_size=128):
 
     Args:
         model: a built model.
-        images: float32 array (batch, *image_shape).
+        images: float32 array (batch, *data_shape).
         samples: int, of the importance-weighted likelihood; 0 leaves it out. Default: 0.
         seed: int, of its draws. Default: 0.
         batch_size: int, images at a time. Default: 128.
@@ -71,7 +70,7 @@ def figures_of(model, images, samples=0, seed=0, batch_size=128):
     figures["psnr"] = float(psnr(images, reconstructions).mean())
     if images.ndim == 4 and min(images.shape[1:3]) >= WINDOW:
         figures["ssim"] = float(ssim(images, reconstructions).mean())
-    if model.is_discrete:
+    if model.has_codes:
         figures |= {"bits_per_image": model.bits_per_image, "compression_ratio": model.compression_ratio}
     return figures
 
@@ -113,7 +112,7 @@ def _unit(model, name, samples):
     nats = "nats" if model.has_density else "squared error"
     units = {"distortion": nats, "rate": "nats", "elbo": "nats", "psnr": "dB", "bits_per_image": "bits"}
     units["nll"] = f"nats, -log p(x) by importance weighting, {samples:,} samples"
-    if model.is_discrete:
+    if model.has_codes:
         units["perplexity"] = f"of {model.bottleneck.codebook_size:,} codes"
         units["codebook_usage"] = "share of the codes"
         units["compression_ratio"] = "times fewer bits than 8 per value"

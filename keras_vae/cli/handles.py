@@ -1,8 +1,11 @@
 """From what the user calls a model to the model: presets, run folders, addresses."""
 
 import difflib
+import math
 import pathlib
 import random
+
+import numpy as np
 
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
@@ -41,6 +44,28 @@ def load(name, seed=0):
     # backend.
     random.seed(seed)
     return load_pretrained(resolved(name))
+
+
+def given(model, args):
+    """The condition that the user gave by `--condition`, as the model takes it: one for all; None where there is none.
+
+    Args:
+        model: a built model.
+        args: namespace of the parser's, with `condition`, a list of float, or None.
+
+    Raises:
+        ValueError: for a model without a condition, a conditional one without it, or one of another size.
+    """
+    if model.condition is None:
+        if args.condition is not None:
+            raise ValueError(f"`--condition` is for conditional models. Received: a {type(model).__name__}.")
+        return None
+    shape, dtype = model.condition.input_shape_of_one, np.dtype(model.condition.input_dtype)
+    values = np.asarray([] if args.condition is None else args.condition)
+    if values.size != math.prod(shape) or (dtype.kind == "i" and np.any(values != np.round(values))):
+        wanted = f"{math.prod(shape)} {'integer' if dtype.kind == 'i' else 'number'}(s)"
+        raise ValueError(f"`--condition` must be {wanted} for this model. Received: {args.condition}.")
+    return values.astype(dtype).reshape(shape)
 
 
 def _unknown(name):

@@ -22,7 +22,7 @@ def read_images(paths, shape, limit=None):
 
     Args:
         paths: sequence of str.
-        shape: tuple, the model's `image_shape`.
+        shape: tuple, the model's `data_shape`.
         limit: int or None, only the first `limit` images. Default: None.
 
     Returns:

@@ -21,10 +21,10 @@ def neighbours(args):
     """
     out, k = check_out(args.out, ".png", ".npy"), integer("k", args.k)
     model = load(args.name)
-    query, names = read_images([args.image], model.image_shape)
+    query, names = read_images([args.image], model.data_shape)
     if len(query) > 1:
         raise ValueError(f"`IMAGE` must be one image. Received: {args.image}, which holds {len(query)}.")
-    images, among = read_images(args.among, model.image_shape, args.limit)
+    images, among = read_images(args.among, model.data_shape, args.limit)
     distances, equal = distances_of(model, model.encode(query)[0], model.encode(images))
     order = np.argsort(distances, kind="stable")[:k]
     shown = np.concatenate([query, images[order]])
@@ -33,7 +33,7 @@ def neighbours(args):
     rows = [{"": rank + 1, "image": among[i], "distance": float(distances[i])} for rank, i in enumerate(order)]
     if equal is not None:
         rows = [{**row, "equal codes": f"{equal[i]:.1%}"} for row, i in zip(rows, order, strict=True)]
-    measure = "between the vectors of the codes, root mean square over positions" if model.is_discrete else "of z_mean"
+    measure = "between the vectors of the codes, root mean square over positions" if model.has_codes else "of z_mean"
     print(f"nearest to {names[0]} of {counted(len(images), 'image')}, Euclidean distance {measure}:")
     table(rows)
     print(f"{out}: the query, then its neighbours, nearest first")
@@ -50,7 +50,7 @@ def distances_of(model, query, latents):
         query: array of shape `model.latent_shape`.
         latents: array (batch, *model.latent_shape).
     """
-    if not model.is_discrete:
+    if not model.has_codes:
         difference = (latents - query).reshape(len(latents), -1).astype("float64")
         return np.sqrt(np.sum(difference**2, axis=1)).round(DECIMALS), None
     codes, own = latents.reshape(len(latents), -1), query.reshape(-1)

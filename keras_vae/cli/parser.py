@@ -125,14 +125,22 @@ def _describing(commands):
     parser.add_argument("--tolerance", type=float, metavar="X", help="largest accepted difference to the live model")
 
 
+def _condition(parser):
+    parser.add_argument(
+        "--condition", type=float, nargs="+", metavar="C", help="of a conditional model: the class, or its numbers"
+    )
+
+
 def _drawing(commands):
     parser = _model_command(commands, "sample")
     parser.add_argument("-n", type=int, default=16, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal samples")
+    _condition(parser)
     _picture(parser, "samples.png")
     parser = _model_command(commands, "reconstruct")
     parser.add_argument("images", nargs="+", metavar="IMAGES", help=IMAGES)
     _limit(parser)
+    _condition(parser)
     _picture(parser, "reconstructions.png")
     parser = _model_command(commands, "traverse")
     parser.add_argument("--image", metavar="FILE", help="where to start (default: a sample of the model's own)")
@@ -149,9 +157,11 @@ def _latents(commands):
     parser = _model_command(commands, "encode")
     parser.add_argument("images", nargs="+", metavar="IMAGES", help=IMAGES)
     _limit(parser)
+    _condition(parser)
     _output(parser, "codes.npz", ".npz with `names` and `z_mean` and `z_log_var`, `indices` (codes), or `z`")
     parser = _model_command(commands, "decode")
     parser.add_argument("codes", metavar="CODES", help=".npz as `encode` writes it, or an .npy array of latents")
+    _condition(parser)
     _picture(parser, "decoded.png")
     parser = _model_command(commands, "neighbours")
     parser.add_argument("image", metavar="IMAGE", help="the image to look for")

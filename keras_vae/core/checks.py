@@ -73,6 +73,13 @@ def seed_or_none(name, value):
     return None if value is None else integer(name, value, low=0)
 
 
+def codebook_sizes(name, value):
+    """`value` as an int >= 2, or as a dict of them by level."""
+    if isinstance(value, dict) and value:
+        return {str(level): integer(f"{name}[{level!r}]", size, low=2) for level, size in value.items()}
+    return integer(name, value, low=2)
+
+
 def integers(name, value, low=1, shortest=0):
     """`value` as a tuple of `shortest` or more ints, each >= `low`."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):

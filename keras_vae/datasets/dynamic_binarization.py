@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae.datasets.binarize import as_greys, draw
-from keras_vae.datasets.seeded_batches import SeededBatches
+from keras_vae.datasets.seeded_batches import SeededBatches, beside, with_condition
 
 
 class DynamicBinarization(SeededBatches):
@@ -25,6 +25,8 @@ class DynamicBinarization(SeededBatches):
         drop_remainder: bool, leave out the last batch where it is smaller than the others. Default False.
         initial_epoch: int, the number of the first epoch, >= 0: a resumed run goes on with the draws it would have
             seen. Default 0.
+        condition: array (n, ...), what goes with each image, for a conditional model: batches are then dicts of "x" and
+            "condition". Default None.
 
     Returns:
         A `keras.utils.PyDataset`, to `fit` on, of float32 arrays (batch, ...) of zeros and ones.
@@ -47,10 +49,13 @@ class DynamicBinarization(SeededBatches):
     (2, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
     """
 
-    def __init__(self, images, batch_size=100, seed=0, shuffle=True, drop_remainder=False, initial_epoch=0):
+    def __init__(
+        self, images, batch_size=100, seed=0, shuffle=True, drop_remainder=False, initial_epoch=0, condition=None
+    ):
         self.images = as_greys("images", images)
         super().__init__(len(self.images), batch_size, shuffle, seed, drop_remainder, initial_epoch)
+        self.condition = beside("condition", condition, self.count)
 
     def make_batch(self, rows, rng):
         """A fresh draw of the images `rows`."""
-        return draw(np.take(self.images, rows, axis=0), rng)
+        return with_condition(draw(np.take(self.images, rows, axis=0), rng), self.condition, rows)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae.datasets.binarize import as_greys, to_float
-from keras_vae.datasets.seeded_batches import SeededBatches
+from keras_vae.datasets.seeded_batches import SeededBatches, beside, with_condition
 
 
 class ImageBatches(SeededBatches):
@@ -19,6 +19,8 @@ class ImageBatches(SeededBatches):
         mirror: bool, flip each image left to right with probability 1/2. Default False.
         drop_remainder: bool, leave out the last batch where it is smaller than the others. Default False.
         initial_epoch: int, the number of the first epoch, >= 0. Default 0.
+        condition: array (n, ...), what goes with each image, for a conditional model: batches are then dicts of "x" and
+            "condition". Default None.
 
     Returns:
         A `keras.utils.PyDataset`, to `fit` on, of float32 arrays (batch, height, width, channels) in [0, 1].
@@ -45,14 +47,17 @@ class ImageBatches(SeededBatches):
         mirror=False,
         drop_remainder=False,
         initial_epoch=0,
+        condition=None,
     ):
         self.images = as_greys("images", images)
         self.mirror = bool(mirror)
         super().__init__(len(self.images), batch_size, shuffle, seed, drop_remainder, initial_epoch)
+        self.condition = beside("condition", condition, self.count)
 
     def make_batch(self, rows, rng):
         """The images `rows` as floats, some of them mirrored."""
         images = np.take(self.images, rows, axis=0)
         if self.mirror:
             images = np.where(rng.random(len(rows))[:, None, None, None] < 0.5, images, images[:, :, ::-1])
-        return to_float(images) if images.dtype == np.uint8 else images
+        images = to_float(images) if images.dtype == np.uint8 else images
+        return with_condition(images, self.condition, rows)

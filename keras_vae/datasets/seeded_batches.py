@@ -94,3 +94,18 @@ class SeededBatches(keras.utils.PyDataset):
                 rows = np.random.default_rng([self.seed, epoch, 0]).permutation(self.count)
             self._order = (epoch, rows)
         return rows
+
+
+def beside(name, values, count):
+    """The array `values` with an entry for each of `count` examples, or None."""
+    if values is None:
+        return None
+    values = np.asarray(values)
+    if values.ndim == 0 or len(values) != count:
+        raise ValueError(f"`{name}` must have one entry for each of {count} examples. Received: shape={values.shape}.")
+    return values
+
+
+def with_condition(batch, condition, rows):
+    """A batch as a conditional model takes it: with the entries `rows` of `condition`, where there is one."""
+    return batch if condition is None else {"x": batch, "condition": np.take(condition, rows, axis=0)}

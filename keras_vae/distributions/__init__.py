@@ -3,7 +3,15 @@
 from keras_vae.distributions.bernoulli import Bernoulli
 from keras_vae.distributions.deterministic import Deterministic
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.distributions.kl import has_closed_form, kl_divergence
+from keras_vae.distributions.kl import elementwise_kl_divergence, has_closed_form, kl_divergence
 from keras_vae.distributions.normal import Normal
 
-__all__ = ["Bernoulli", "Deterministic", "Distribution", "Normal", "has_closed_form", "kl_divergence"]
+__all__ = [
+    "Bernoulli",
+    "Deterministic",
+    "Distribution",
+    "Normal",
+    "elementwise_kl_divergence",
+    "has_closed_form",
+    "kl_divergence",
+]

@@ -1,6 +1,8 @@
 """A point mass: the posterior of an autoencoder without noise, and of a vector quantizer given its codes."""
 
-from keras import ops
+import functools
+
+from keras import ops, tree
 
 from keras_vae.distributions.distribution import Distribution
 
@@ -9,7 +11,7 @@ class Deterministic(Distribution):
     """All mass on one value: the posterior of a plain autoencoder, or of a vector quantizer (over its indices).
 
     Args:
-        value: tensor of shape (batch, ...), floats or integer codes.
+        value: tensor of shape (batch, ...), floats or integer codes; or a dict of them by level.
 
     Example:
 
@@ -22,7 +24,7 @@ class Deterministic(Distribution):
     noise = None
 
     def __init__(self, value):
-        self.value = ops.convert_to_tensor(value)
+        self.value = tree.map_structure(ops.convert_to_tensor, value)
 
     def sample_from(self, noise=None):
         return self.value
@@ -32,9 +34,8 @@ class Deterministic(Distribution):
 
     def log_prob(self, value):
         """0 where `value` is the point, -inf elsewhere: a probability mass, (batch,)."""
-        equal = ops.equal(self.value, ops.cast(value, self.value.dtype))
-        same = ops.all(equal, axis=tuple(range(1, len(self.value.shape))))
-        return ops.where(same, 0.0, float("-inf"))
+        levels = tree.flatten(tree.map_structure(_same, self.value, value))
+        return ops.where(functools.reduce(ops.logical_and, levels), 0.0, float("-inf"))
 
     @property
     def mean(self):
@@ -45,7 +46,11 @@ class Deterministic(Distribution):
         return self.value
 
     def entropy(self):
-        return ops.zeros((ops.shape(self.value)[0],), dtype="float32")
+        return ops.zeros((ops.shape(tree.flatten(self.value)[0])[0],), dtype="float32")
 
     def repeat(self, n):
-        return Deterministic(ops.repeat(self.value, n, axis=0))
+        return Deterministic(tree.map_structure(lambda value: ops.repeat(value, n, axis=0), self.value))
+
+
+def _same(own, value):
+    return ops.all(ops.equal(own, ops.cast(value, own.dtype)), axis=tuple(range(1, len(own.shape))))

@@ -1,5 +1,7 @@
 """The abstract distribution: what every family answers."""
 
+from keras_vae.ops.noise import noise_of
+
 
 class Distribution:
     """A distribution over events, held as tensors: sample, log-density, mean, mode and entropy.
@@ -8,7 +10,14 @@ class Distribution:
     Noise can be passed in, which makes a draw the same on every backend.
     """
 
-    noise = "normal"  # the kind of noise that `sample_from` takes: "normal" or "uniform" in [0, 1)
+    noise = "normal"  # the kind that `sample_from` takes, "normal" or "uniform" in [0, 1), or None for a point mass
+
+    def noise_spec(self, shape):
+        """What `sample_from` takes for events of `shape`: a `keras_vae.ops.Noise`, a nest of them, or None.
+
+        A family that takes one kind of noise, in the shape of its event, sets the class attribute `noise` instead.
+        """
+        return noise_of(self.noise, shape)
 
     def sample_from(self, noise):
         """The draw that belongs to `noise`, of the shape of the event; differentiable where the family allows it."""
@@ -34,9 +43,17 @@ class Distribution:
     def mode(self):
         raise self._missing("mode")
 
+    def pairwise_log_prob(self, value):
+        """log p_j(value_i) of every value under every member, nats: (values, batch), as a mixture needs them."""
+        raise self._missing("pairwise_log_prob")
+
     def entropy(self):
         """Entropy in nats, summed over the event: (batch,)."""
         raise self._missing("entropy")
+
+    def served(self):
+        """Parameters that a client of a served model sees beside the mode: name -> tensor. Default: none."""
+        return {}
 
     def repeat(self, n):
         """The distribution with each example repeated `n` times along the first axis: n draws for each."""

@@ -3,18 +3,18 @@
 from keras import ops
 
 from keras_vae.distributions.normal import Normal
-from keras_vae.ops.numerics import sum_event
+from keras_vae.ops.numerics import flat, sum_event
 
 
 def kl_normal_normal(q, p):
-    """KL(q || p) of two diagonal normals, nats: 1/2 sum [vq/vp - 1 - log(vq/vp) + (mq - mp)^2 / vp]."""
+    """Twice KL(q || p) of two diagonal normals, nats, for each dimension: vq/vp - 1 - log(vq/vp) + (mq - mp)^2 / vp."""
     ratio = q.log_var - p.log_var
     # exp(r) - 1 - r is r^2 / 2 near r = 0: without `expm1` it would be a rounding error there, of either sign.
     spread = ops.maximum(ops.expm1(ratio) - ratio, 0.0)
-    return 0.5 * sum_event(spread + ops.square(q.mean - p.mean) * ops.exp(-p.log_var))
+    return spread + ops.square(q.mean - p.mean) * ops.exp(-p.log_var)
 
 
-CLOSED_FORMS = {(Normal, Normal): kl_normal_normal}
+DOUBLED = {(Normal, Normal): kl_normal_normal}  # twice the divergence: the half is taken of the sum
 
 
 def kl_divergence(q, p):
@@ -41,14 +41,42 @@ def kl_divergence(q, p):
     >>> float(kl_divergence(Normal(zero + 2, zero), Normal(zero, zero))[0])  # mean shifted by two: 2^2 / 2
     2.0
     """
-    closed_form = CLOSED_FORMS.get((type(q), type(p)))
-    if closed_form is None:
-        known = ", ".join(f"({a.__name__}, {b.__name__})" for a, b in CLOSED_FORMS)
+    return 0.5 * sum_event(_doubled(q, p))
+
+
+def elementwise_kl_divergence(q, p):
+    """The share of each dimension in `kl_divergence(q, p)`, nats, (batch, values), as free bits are counted.
+
+    Args:
+        q: Distribution over which the expectation is taken.
+        p: Distribution, the reference.
+
+    Returns:
+        Tensor of shape (batch, values), nats, >= 0.
+
+    Raises:
+        TypeError: as `kl_divergence`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_vae.distributions import Normal, elementwise_kl_divergence
+    >>> zero = np.zeros((1, 2), "float32")
+    >>> np.asarray(elementwise_kl_divergence(Normal(zero + [2.0, 0.0], zero), Normal(zero, zero))).tolist()
+    [[2.0, 0.0]]
+    """
+    return 0.5 * flat(_doubled(q, p))
+
+
+def _doubled(q, p):
+    form = DOUBLED.get((type(q), type(p)))
+    if form is None:
+        known = ", ".join(f"({a.__name__}, {b.__name__})" for a, b in DOUBLED)
         raise TypeError(
             f"`q`, `p` must be a pair of families with a closed form: {known}. "
             f"Received: ({type(q).__name__}, {type(p).__name__})."
         )
-    return closed_form(q, p)
+    return form(q, p)
 
 
 def has_closed_form(q, p):
@@ -61,4 +89,4 @@ def has_closed_form(q, p):
     Returns:
         bool.
     """
-    return (type(q), type(p)) in CLOSED_FORMS
+    return (type(q), type(p)) in DOUBLED

@@ -54,6 +54,15 @@ class Normal(Distribution):
         scaled = ops.square(flat(value) - flat(self._mean)) * precision
         return -0.5 * (LOG_2_PI + log_var + scaled)
 
+    def pairwise_log_prob(self, value):
+        n, value = ops.shape(self._mean)[0], ops.convert_to_tensor(value)
+        values = ops.repeat(value, n, axis=0)  # value 0 for every member, then value 1, ...
+        rows = ops.shape(value)[0]
+        members = ops.tile(ops.arange(n), (rows,))
+        log_var = ops.broadcast_to(self.log_var, ops.shape(self._mean))
+        every = Normal(ops.take(self._mean, members, axis=0), ops.take(log_var, members, axis=0))
+        return ops.reshape(every.log_prob(values), (rows, n))
+
     @property
     def mean(self):
         return self._mean
@@ -64,6 +73,9 @@ class Normal(Distribution):
 
     def entropy(self):
         return 0.5 * sum_event(LOG_2_PI + 1.0 + self.log_var + 0.0 * self._mean)
+
+    def served(self):
+        return {"z_mean": self._mean, "z_log_var": ops.broadcast_to(self.log_var, ops.shape(self._mean))}
 
     def repeat(self, n):
         log_var = ops.broadcast_to(self.log_var, ops.shape(self._mean))

@@ -1,6 +1,7 @@
 """`python -m keras_vae.export model.keras serving/name/1`: a saved model to a SavedModel, on TensorFlow or JAX."""
 
 import argparse
+import importlib
 import pathlib
 import sys
 
@@ -24,7 +25,10 @@ def main(arguments=None):
     parser.add_argument("--overwrite", action="store_true", help="replace a SavedModel that is already there")
     parser.add_argument("--tolerance", type=float, help="largest accepted difference to the model of the file")
     parser.add_argument("--expected", help=argparse.SUPPRESS)  # answers of another process, which renames the folder
+    parser.add_argument("--import", action="append", default=[], metavar="MODULE", help="of the model's own classes")
     given = parser.parse_args(arguments)
+    for module in getattr(given, "import"):
+        importlib.import_module(module)
     model = keras.saving.load_model(given.source, compile=False)
     if given.expected is None:
         folder = export_saved_model(

@@ -5,32 +5,30 @@ from keras import ops
 
 from keras_vae.core.optional import require
 from keras_vae.export.export_error import ExportError
-from keras_vae.export.signatures import gaussian_outputs, latent_name
 
 ROWS = 3  # not 1: a batch axis that was baked in would go unseen
 CODES = 1e-3  # share of codes that rounding may move to the neighbouring code
 
 
 def live_answers(model, rows):
-    """What the live model answers on `rows` random images: arrays by name, to compare with the SavedModel's.
+    """What the live model answers to examples of its inputs: arrays by name, to compare with the SavedModel's.
 
     Args:
-        model: a built model of keras_vae.
-        rows: int, number of images.
+        model: a built model of keras_vae, which has `signatures()`.
+        rows: int, number of examples.
+
+    Returns:
+        dict "signature/in/name" and "signature/out/name" -> array. Of a signature that draws there are no answers:
+        backends draw differently.
     """
-    low, high = model.likelihood.interval or (0.0, 1.0)
-    images = np.random.default_rng(0).uniform(low, high, (rows, *model.image_shape)).astype("float32")
-    images = np.round(images) if model.likelihood.whole else images
-    latent = latent_name(model)
-    latents = np.asarray(model.encode(images)).astype("int32" if model.is_discrete else "float32")
-    answers = {
-        "images": images,
-        f"encode/{latent}": latents,
-        "serving_default/reconstruction": np.asarray(model.reconstruct(images), "float32"),
-        "decode/images": np.asarray(model.decode(latents), "float32"),
-    }
-    for name, value in gaussian_outputs(model.posterior(ops.convert_to_tensor(images))).items():
-        answers[f"encode/{name}"] = ops.convert_to_numpy(value)
+    answers = {}
+    for name, signature in model.signatures().items():
+        # From one seed for each input, so that signatures of the same inputs get the same examples.
+        given = {key: one.example(rows, np.random.default_rng(0)) for key, one in signature.inputs.items()}
+        answers.update({f"{name}/in/{key}": value for key, value in given.items()})
+        if not signature.draws:
+            outputs = signature.function(**{key: ops.convert_to_tensor(value) for key, value in given.items()})
+            answers.update({f"{name}/out/{key}": ops.convert_to_numpy(value) for key, value in outputs.items()})
     return answers
 
 
@@ -50,36 +48,42 @@ def compare(folder, answers, tolerance):
     """
     tensorflow = require("tensorflow", "tensorflow", "Checking a SavedModel")
     served = tensorflow.saved_model.load(str(folder)).signatures
-
-    def call(name, **inputs):
+    given, expected, found = {}, {}, {}
+    for key, value in answers.items():
+        name, side, part = key.split("/")
+        (given if side == "in" else expected).setdefault(name, {})[part] = value
+    for name, inputs in given.items():
         outputs = served[name](**{key: tensorflow.constant(value) for key, value in inputs.items()})
-        return {f"{name}/{key}": value.numpy() for key, value in outputs.items()}
-
-    images = answers["images"]
-    latent = "indices" if "encode/indices" in answers else "z"
-    latents = answers[f"encode/{latent}"]
-    found = {
-        **call("serving_default", images=images),
-        **call("encode", images=images),
-        **call("decode", **{latent: latents}),
-    }
-    agree = np.ones(len(images), bool)
-    if latent == "indices":
-        agree = _agreeing_codes(latents, found["encode/indices"])
-    for name, expected in answers.items():
-        if name in ("images", "encode/indices"):
-            continue
-        rows = agree if name.startswith("serving_default") else slice(None)
-        _require_close(name, expected[rows], found[name][rows], tolerance)
-    if "sample" in served:
-        _check_samples(call, len(images), latent, tolerance)
+        found[name] = {key: value.numpy() for key, value in outputs.items()}
+    agree = _agreeing_rows(given, expected, found)
+    for name, outputs in expected.items():
+        rows = agree.get(_same(given[name]), slice(None))
+        for key, value in outputs.items():
+            if value.dtype.kind == "f":
+                _require_close(f"{name}/{key}", value[rows], found[name][key][rows], tolerance)
+    _check_draws(served, given, expected, found, tolerance)
 
 
-def _agreeing_codes(expected, found):
+def _agreeing_rows(given, expected, found):
+    """For the inputs of each signature whose answers hold codes, the rows whose codes are the live model's."""
+    agree = {}
+    for name, outputs in expected.items():
+        for key, value in outputs.items():
+            if value.dtype.kind in "iu":
+                rows = _agreeing_codes(name, value, found[name][key])
+                agree[_same(given[name])] = agree.get(_same(given[name]), True) & rows
+    return agree
+
+
+def _same(inputs):
+    return tuple(sorted(inputs))
+
+
+def _agreeing_codes(name, expected, found):
     differing = expected != found
     if differing.sum() > max(1, CODES * differing.size):
         raise ExportError(
-            f"The exported `encode` must give the live model's codes. Received: {differing.sum()} of {differing.size} "
+            f"The exported `{name}` must give the live model's codes. Received: {differing.sum()} of {differing.size} "
             "codes differ."
         )
     return ~differing.reshape(len(differing), -1).any(axis=1)
@@ -97,8 +101,14 @@ def _require_close(name, expected, found, tolerance):
         )
 
 
-def _check_samples(call, rows, latent, tolerance):
-    seeds = np.arange(rows, dtype="int32")
-    samples = call("sample", seed=seeds)
-    again = call("decode", **{latent: samples[f"sample/{latent}"]})
-    _require_close("sample/images", again["decode/images"], samples["sample/images"], tolerance)
+def _check_draws(served, given, expected, found, tolerance):
+    """What was drawn must be what `decode` makes of the latents that came with it; a draw without them is finite."""
+    for name in set(found) - set(expected):
+        drawn = found[name]
+        wanted = [key for key in given.get("decode", {}) if key in drawn or key in given[name]]
+        if "decode" in expected and len(wanted) == len(given["decode"]):
+            again = served["decode"](**{key: drawn.get(key, given[name].get(key)) for key in wanted})
+            for key, value in again.items():
+                _require_close(f"{name}/{key}", value.numpy(), drawn[key], tolerance)
+        elif not all(np.isfinite(value).all() for value in drawn.values()):
+            raise ExportError(f"The exported `{name}` must be finite. Received: NaN or infinity.")

@@ -15,7 +15,6 @@ from keras_vae.export.checked_endpoint import checked_endpoint
 from keras_vae.export.comparison import ROWS, compare, default_tolerance, live_answers
 from keras_vae.export.export_error import ExportError
 from keras_vae.export.other_python import write_in_other_python
-from keras_vae.export.signatures import signatures
 
 MARK = "saved_model.pb"
 PLATFORMS = ("cpu", "cuda")
@@ -60,11 +59,13 @@ def export_saved_model(model, path, *, version=1, batch_size=None, overwrite=Fal
     ...     export_saved_model(model, "serving/tiny")
     ... except ValueError as error:
     ...     print(error)
-    `model` must be built before it is exported: call `model.build((None, *image_shape))` or fit it first.
+    `model` must be built before it is exported: call `model.build((None, *data_shape))` or fit it first.
     """
+    if not hasattr(model, "signatures"):
+        raise TypeError(f"`model` must be a model of keras_vae, with `signatures()`. Received: {type(model).__name__}.")
     if not getattr(model, "built", False):
         raise ValueError(
-            "`model` must be built before it is exported: call `model.build((None, *image_shape))` or fit it first."
+            "`model` must be built before it is exported: call `model.build((None, *data_shape))` or fit it first."
         )
     if batch_size is not None:
         batch_size = integer("batch_size", batch_size)
@@ -108,9 +109,11 @@ def write_and_compare(model, folder, answers, batch_size, tolerance):
     options = {}
     if keras.backend.backend() == "jax":  # exported on one kind of machine, served on another, and never trained on
         options["jax2tf_kwargs"] = {"native_serialization_platforms": PLATFORMS, "with_gradient": False}
-    for name, (function, spec, limits) in signatures(model, batch_size).items():
+    for name, signature in model.signatures().items():
+        specs = [one.spec(key, batch_size) for key, one in signature.inputs.items()]
         try:
-            endpoint = checked_endpoint(traced.add_endpoint(name, function, [spec], **options), spec, **limits)
+            function = traced.add_endpoint(name, _positional(signature), specs, **_polymorphic(specs, options))
+            endpoint = checked_endpoint(function, specs, [one.limits for one in signature.inputs.values()])
             endpoint.get_concrete_function()
         except Exception as error:  # whatever the model's own layers raise while they are traced
             rows = "any number of rows" if batch_size is None else f"batch_size={batch_size}"
@@ -119,6 +122,27 @@ def write_and_compare(model, folder, answers, batch_size, tolerance):
         archive.add_endpoint(name, endpoint)
     archive.write_out(str(folder), verbose=False)
     compare(folder, answers, tolerance)
+
+
+def _positional(signature):
+    """The function of a signature, as Keras calls it: without keywords."""
+
+    def function(*values):
+        return signature.function(**dict(zip(signature.inputs, values, strict=True)))
+
+    return function
+
+
+def _polymorphic(specs, options):
+    """The options of jax2tf, where sizes beside the batch are open: the time of data and mask is one and the same."""
+    if "jax2tf_kwargs" not in options or all(None not in spec.shape[1:] for spec in specs):
+        return options
+    names = ("batch", "time")
+    shapes = [
+        "(" + ",".join(names[i] if size is None else str(size) for i, size in enumerate(spec.shape)) + ")"
+        for spec in specs
+    ]
+    return {"jax2tf_kwargs": {**options["jax2tf_kwargs"], "polymorphic_shapes": shapes}}
 
 
 def _check_place(folder, overwrite):

@@ -31,13 +31,13 @@ def latent_traversal(model, x0, dims=None, span=3.0, steps=11):
         >>> latent_traversal(model, [[[0.5]] * 4] * 4, steps=3).shape
         (2, 3, 4, 4, 1)
     """
-    if model.is_discrete:
+    if model.has_codes:
         raise ValueError(
             f"`model` must have a continuous latent to traverse. Received: {type(model).__name__}, of codes."
         )
     x0 = np.asarray(x0, "float32")
-    if x0.shape != tuple(model.image_shape):
-        raise ValueError(f"`x0` must be one image of shape {tuple(model.image_shape)}. Received: shape {x0.shape}.")
+    if x0.shape != tuple(model.data_shape):
+        raise ValueError(f"`x0` must be one image of shape {tuple(model.data_shape)}. Received: shape {x0.shape}.")
     steps, span = integer("steps", steps, 2), positive("span", span)
     start = np.asarray(model.encode(x0[None], output="mean"))[0]
     dims = _dimensions(dims, start.size)

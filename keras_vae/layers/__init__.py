@@ -5,12 +5,16 @@ from keras_vae.layers.additive_gaussian_noise import AdditiveGaussianNoise
 from keras_vae.layers.bernoulli_mask import BernoulliMask
 from keras_vae.layers.centering import Centering
 from keras_vae.layers.chain import Chain
+from keras_vae.layers.class_condition import ClassCondition
+from keras_vae.layers.condition import Condition
+from keras_vae.layers.conditioned import Conditioned
 from keras_vae.layers.corruption import Corruption
 from keras_vae.layers.masking_noise import MaskingNoise
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
 from keras_vae.layers.residual_stack import ResidualStack
 from keras_vae.layers.salt_and_pepper_noise import SaltAndPepperNoise
 from keras_vae.layers.upsampling_conv2d import UpsamplingConv2D
+from keras_vae.layers.vector_condition import VectorCondition
 
 __all__ = [
     "Activations",
@@ -18,10 +22,14 @@ __all__ = [
     "BernoulliMask",
     "Centering",
     "Chain",
+    "ClassCondition",
+    "Condition",
+    "Conditioned",
     "Corruption",
     "MaskingNoise",
     "ReplicaSeedGenerator",
     "ResidualStack",
     "SaltAndPepperNoise",
     "UpsamplingConv2D",
+    "VectorCondition",
 ]

@@ -34,6 +34,7 @@ class BernoulliLikelihood(Likelihood):
     """
 
     interval = (0.0, 1.0)
+    binary = True
 
     def distribution(self, params):
         return Bernoulli(params)

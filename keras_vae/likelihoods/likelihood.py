@@ -1,9 +1,10 @@
 """The abstract likelihood: raw decoder output -> distribution over x."""
 
 import keras
+from keras import ops
 
 from keras_vae.core.registration import Configured
-from keras_vae.ops.numerics import float32
+from keras_vae.ops.numerics import flat_mask, float32
 
 
 class Likelihood(Configured, keras.layers.Layer):
@@ -15,15 +16,29 @@ class Likelihood(Configured, keras.layers.Layer):
     params_per_channel = 1  # the decoder returns this many numbers for each channel of x
     interval = None  # (low, high) that x must lie in
     whole = False  # whether x must be whole numbers
+    binary = False  # whether it is a density of zeros and ones, and only a score of what is between
     has_density = True  # False for plain reconstruction errors: then there is no elbo
 
     def distribution(self, params):
         """The distribution over x whose parameters the decoder returned."""
         raise TypeError(f"{type(self).__name__} must define `distribution(params)`.")
 
-    def log_prob(self, params, x):
-        """log p(x|z) in nats, summed over the event: (batch,)."""
-        return self.distribution(float32(params)).log_prob(x)
+    def params_shape(self, data_shape):
+        """The shape, without the batch, of what the decoder returns for data of `data_shape`."""
+        return (*data_shape[:-1], data_shape[-1] * self.params_per_channel)
+
+    def log_prob(self, params, x, mask=None):
+        """log p(x|z) in nats, summed over the event: (batch,).
+
+        Args:
+            params: the decoder's output.
+            x: the data.
+            mask: (batch, time), or any first axes of x: what is zero or False there does not count. Default: None.
+        """
+        if mask is None:
+            return self.distribution(float32(params)).log_prob(x)
+        each = self.elementwise_log_prob(params, x)  # (batch, values)
+        return ops.sum(ops.where(flat_mask(mask, x), each, 0.0), axis=-1)
 
     def elementwise_log_prob(self, params, x):
         """The share of each dimension of x in `log_prob`, nats: (batch, values)."""

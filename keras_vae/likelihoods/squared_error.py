@@ -6,7 +6,7 @@ from keras_vae.core.checks import one_of
 from keras_vae.core.registration import registered
 from keras_vae.distributions import Deterministic
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.ops.numerics import flat
+from keras_vae.ops.numerics import flat, flat_mask
 
 
 @registered
@@ -45,8 +45,10 @@ class SquaredError(Likelihood):
     def distribution(self, params):
         return Deterministic(ops.sigmoid(params) if self.activation == "sigmoid" else params)
 
-    def log_prob(self, params, x):
-        return ops.sum(self.elementwise_log_prob(params, x), axis=-1)
+    def log_prob(self, params, x, mask=None):
+        each = self.elementwise_log_prob(params, x)
+        each = each if mask is None else ops.where(flat_mask(mask, x), each, 0.0)
+        return ops.sum(each, axis=-1)
 
     def elementwise_log_prob(self, params, x):
         return -ops.square(flat(x) - flat(self.mean(params)))

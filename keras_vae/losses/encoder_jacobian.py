@@ -13,14 +13,15 @@ def is_one_sigmoid_layer(encoder):
     return getattr(encoder, "is_one_sigmoid_layer", False)
 
 
-def encoder_squared_jacobian(encoder, x, h):
+def encoder_squared_jacobian(encoder, x, h, **seen):
     """||dh/dx||_F^2 at x, (batch,), exact; `h` is the encoder's output there.
 
     Args:
         encoder: keras layer, built.
         x: float tensor (batch, ...).
         h: float tensor, `encoder(x)`.
+        **seen: what else the encoder is given, such as a condition, which is held.
     """
     if is_one_sigmoid_layer(encoder):
         return sigmoid_squared_jacobian(h, encoder.dense_layers()[0].kernel)
-    return squared_jacobian(pure(encoder), x)
+    return squared_jacobian(pure(encoder), x, **seen)

@@ -40,7 +40,7 @@ def sigmoid_squared_jacobian(h, kernel):
     return ops.matmul(ops.square(slope), ops.sum(ops.square(ops.convert_to_tensor(kernel)), axis=0))
 
 
-def squared_jacobian(function, x):
+def squared_jacobian(function, x, **held):
     """||J||_F^2 of any function, exactly: one forward derivative (`jvp`) along each dimension of x.
 
     The directions go through `function` in blocks, with the batch repeated, so that memory stays bounded and few
@@ -49,6 +49,7 @@ def squared_jacobian(function, x):
     Args:
         function: a pure function of a tensor (n, ...) to a tensor (n, ...), each example on its own.
         x: float tensor (batch, ...), its sizes but the batch known.
+        **held: further arguments of `function`, tensors (batch, ...), with respect to which it is not differentiated.
 
     Returns:
         Float tensor (batch,).
@@ -77,12 +78,12 @@ def squared_jacobian(function, x):
         count = min(block, values - start)
         rows = ops.one_hot(np.arange(start, start + count), values, dtype=x.dtype)
         tangents = ops.reshape(ops.tile(rows, (ops.shape(x)[0], 1)), (-1, *x.shape[1:]))  # (batch * count, ...)
-        derivative = _derivative(function, ops.repeat(x, count, axis=0), tangents)
+        derivative = _derivative(function, x, tangents, count, held)
         total = total + ops.sum(ops.reshape(sum_event(ops.square(derivative)), (-1, count)), axis=-1)
     return total
 
 
-def hutchinson_squared_jacobian(function, x, probes, seed):
+def hutchinson_squared_jacobian(function, x, probes, seed, **held):
     """||J||_F^2 of any function, estimated: the mean of ||J v||^2 over normal directions v, which is unbiased.
 
     Args:
@@ -90,6 +91,7 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
         x: float tensor (batch, ...), its sizes but the batch known.
         probes: int >= 1, directions per example.
         seed: keras.random.SeedGenerator, of the directions.
+        **held: further arguments of `function`, tensors (batch, ...), with respect to which it is not differentiated.
 
     Returns:
         Float tensor (batch,).
@@ -108,11 +110,13 @@ def hutchinson_squared_jacobian(function, x, probes, seed):
     x = ops.convert_to_tensor(x)
     shape = (ops.shape(x)[0] * probes, *x.shape[1:])
     tangents = keras.random.normal(shape, dtype=x.dtype, seed=seed)
-    derivative = _derivative(function, ops.repeat(x, probes, axis=0), tangents)
+    derivative = _derivative(function, x, tangents, probes, held)
     return ops.mean(ops.reshape(sum_event(ops.square(derivative)), (-1, probes)), axis=-1)
 
 
-def _derivative(function, x, tangents):
-    x, tangents = ops.copy(x), ops.copy(tangents)  # torch refuses views that share memory
-    derivative = _backend.jvp(function, (x,), (tangents,))[1]
+def _derivative(function, x, tangents, count, held):
+    """The derivatives of `function` along `count` tangents for each example of x."""
+    held = {name: ops.repeat(value, count, axis=0) for name, value in held.items()}
+    x, tangents = ops.copy(ops.repeat(x, count, axis=0)), ops.copy(tangents)  # torch refuses views that share memory
+    derivative = _backend.jvp(lambda x: function(x, **held), (x,), (tangents,))[1]
     return float32(derivative)  # squares of half precision would overflow

@@ -12,6 +12,7 @@ from keras_vae.models.stacked_denoising_autoencoder import StackedDenoisingAutoe
 from keras_vae.models.stacked_encoder import StackedEncoder
 from keras_vae.models.top_k_autoencoder import TopKAutoencoder
 from keras_vae.models.vae import VAE
+from keras_vae.models.variational import Variational
 from keras_vae.models.vqvae import VQVAE
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "TopKAutoencoder",
     "VAE",
     "VQVAE",
+    "Variational",
 ]

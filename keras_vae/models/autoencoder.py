@@ -7,18 +7,28 @@ from keras import ops
 
 from keras_vae.bottlenecks import Bottleneck, IdentityBottleneck
 from keras_vae.core.checks import instance
+from keras_vae.layers import Condition
 from keras_vae.likelihoods import Likelihood, SquaredError
 from keras_vae.models.classifier import Classifier
 from keras_vae.models.host_methods import HostMethods
+from keras_vae.models.parts import call_part, takes
+from keras_vae.models.prior_stage import PriorStage
+from keras_vae.models.served_model import ServedModel
+from keras_vae.models.tensor_methods import TensorMethods
+from keras_vae.ops.levels import by_level
+from keras_vae.ops.numerics import flat_mask
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel, check_values
 
 
-class Autoencoder(HostMethods, TermsModel):
+class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsModel):
     """Abstract: x -> encoder -> h -> bottleneck -> z -> decoder -> params -> likelihood; a prior scores the posterior.
 
     A variant overrides `terms`, and only where it must a constructor or `call`. Methods named `*_tensors` are pure and
     can be traced into other graphs; those of `HostMethods` (`encode`, `decode`, `sample`, ...) take and return numpy.
+
+    Encoder and decoder see the condition, or the mask, where their `call` has an argument of that name; a decoder with
+    an argument `target` sees the data (an autoregressive one, which draws by `sample_from(noise, z, condition=None)`).
 
     Args:
         encoder: keras layer or model, x -> features.
@@ -27,10 +37,12 @@ class Autoencoder(HostMethods, TermsModel):
         bottleneck: Bottleneck, features -> z. Default: IdentityBottleneck().
         likelihood: Likelihood. Default: SquaredError().
         prior: Prior over the latents, or None. Default: None.
+        condition: Condition, such as `ClassCondition(10)`, for a conditional model, or None. Default: None, or that of
+            the prior.
         **kwargs: of keras.Model.
     """
 
-    def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, **kwargs):
+    def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, condition=None, **kwargs):
         super().__init__(**kwargs)
         self.autocast = False  # x reaches the encoder as it is, whatever the dtype policy
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
@@ -39,97 +51,120 @@ class Autoencoder(HostMethods, TermsModel):
         self.bottleneck = IdentityBottleneck() if bottleneck is None else instance("bottleneck", bottleneck, Bottleneck)
         self.likelihood = SquaredError() if likelihood is None else instance("likelihood", likelihood, Likelihood)
         self.prior = None if prior is None else instance("prior", prior, Prior)
-        self.image_shape = None
+        condition = getattr(prior, "condition", None) if condition is None else condition
+        self.condition = None if condition is None else instance("condition", condition, Condition)
         self.latent_shape = None
-        self.track("distortion")
-        if self.prior is not None:
-            self.track("rate", *(["elbo"] if self.has_density else []))
+        self.track("distortion", *(["rate"] if self.has_rate else []), *(["elbo"] if self.has_density else []))
+
+    def __getattr__(self, name):
+        if name == "image_shape":  # no property: Keras reads those while it saves
+            warnings.warn("`image_shape` is `data_shape` now, the old name goes.", DeprecationWarning, stacklevel=2)
+            return self.data_shape
+        found = getattr(super(), "__getattr__", None)  # torch's modules have one
+        if found is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return found(name)
+
+    @property
+    def has_codes(self):
+        """Whether the latents are integer codes."""
+        return self.bottleneck.has_codes
 
     @property
     def is_discrete(self):
-        """Whether the latents are integer codes."""
+        """Whether the latents are discrete: codes, or binary and categorical variables."""
         return self.bottleneck.is_discrete
 
     @property
+    def has_rate(self):
+        """Whether a prior scores the latents: codes, or draws. A point mass under a density has no finite rate."""
+        return self.prior is not None and (self.has_codes or self.bottleneck.is_random)
+
+    @property
     def has_density(self):
-        """Whether log p(x) has a bound: a likelihood that is a density, and a prior."""
-        return self.likelihood.has_density and self.prior is not None
+        """Whether log p(x) has a bound: a likelihood that is a density, and a prior that scores the latents."""
+        return self.likelihood.has_density and self.has_rate
 
     def build(self, input_shape):
-        input_shape = tuple(input_shape)
-        if len(input_shape) < 2 or any(size is None for size in input_shape[1:]):
-            raise ValueError(
-                f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={input_shape}."
-            )
+        shapes = self.input_shapes(input_shape)
+        shape = shapes["x"] if self.extra_inputs else shapes
+        unknown = [size is None for size in shape[1:]]
+        if len(shape) < 2 or any(unknown[1:]) or (unknown[0] and not self.masked):
+            raise ValueError(f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={shape}.")
         outputs = self.trace(input_shape)
-        per_channel = self.likelihood.params_per_channel
-        wanted = (*input_shape[1:-1], input_shape[-1] * per_channel)
-        got = tuple(outputs["params"].shape[1:])
-        if got != wanted:
+        got, wanted = tuple(outputs["params"].shape[1:]), tuple(self.likelihood.params_shape(shape[1:]))
+        if not _fits(got, wanted):
+            per_channel = self.likelihood.params_per_channel
             reason = f" ({per_channel} numbers for each channel)" if per_channel > 1 else ""
             raise ValueError(
                 f"`decoder` must return {wanted} for {type(self.likelihood).__name__}{reason} on data of shape "
-                f"{input_shape[1:]}. Received: {got}."
+                f"{shape[1:]}. Received: {got}."
             )
-        self.image_shape = input_shape[1:]
-        self.latent_shape = tuple(outputs["indices" if self.is_discrete else "z"].shape[1:])
+        self.data_shape = shape[1:]
+        latents = outputs["indices" if self.has_codes else "z"]
+        self.latent_shape = by_level(lambda part: tuple(part.shape[1:]), latents)
         # Used through their methods only. Keras would take them for unbuilt, and trace the model again in every `fit`.
-        for part, shape in ((self.likelihood, got), (self.prior, self.latent_shape)):
-            if part is not None and not part.built:
-                part.build((None, *shape))
+        if not self.likelihood.built:
+            self.likelihood.build((None, *got))
+        if self.prior is not None and not self.prior.built:
+            self._build_prior()
 
-    def features(self, x, training):
+    def _build_prior(self):
+        shape, options = by_level(lambda part: (None, *part), self.latent_shape), {}
+        if self.condition is not None and takes(self.prior.build, "condition_shape"):
+            raw = keras.KerasTensor((None, *self.condition.input_shape_of_one), self.condition.input_dtype)
+            options["condition_shape"] = tuple(self.condition.compute_output_spec(raw).shape)
+        self.prior.build(shape, **options)
+
+    def features(self, x, training, **seen):
         """Hook: x -> (h, dict of further outputs that `terms` asks for); all of it pure, and per example."""
-        return self.encoder(x, training=training), {}
+        return call_part(self.encoder, x, training=training, **seen), {}
 
     def call(self, x, training=False):
         # `training` is handed on by name: JAX's `fit` runs this function outside of Keras's call context.
-        x = ops.cast(x, "float32")  # what the encoder computes in is its own affair: it may take off a mean first
-        h, outputs = self.features(x, training)
-        outputs = {**outputs, **self.bottleneck(h, training=training)}
-        outputs["params"] = self.decoder(outputs["z"], training=training)
+        x, extras = self.split(x)
+        seen = self.net_inputs(extras)
+        h, outputs = self.features(x, training, **seen)
+        outputs = {**outputs, **self.bottleneck(h, training=training), **extras}
+        outputs["params"] = self.decode_params(outputs["z"], target=x, training=training, **seen)
         outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
         return outputs
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        x, y = (None if t is None else ops.cast(t, "float32") for t in (x, y))  # integer and boolean images too
+        y = self.target(x) if y is None else y
+        x, y = (ops.cast(t, self.input_dtype) for t in (self.target(x), y))  # integer and boolean images too
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def terms(self, x, y, outputs, training):
         """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
         _check_target(y.shape, outputs["reconstruction"].shape)
-        terms = {"distortion": -self.likelihood.log_prob(outputs["params"], ops.cast(y, "float32"))}
-        if self.prior is not None:
-            terms["rate"] = self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"])
+        masked = {"mask": outputs["mask"]} if self.masked else {}
+        y = ops.cast(y, self.input_dtype)
+        terms = {"distortion": -self.likelihood.log_prob(outputs["params"], y, **masked)}
+        if self.has_rate:
+            terms["rate"] = self.rate(outputs)
         if self.has_density:
             terms["elbo"] = -(terms["distortion"] + terms["rate"])
         return terms
 
-    def update_state(self, outputs):
+    def rate(self, outputs):
+        """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
+        given = {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
+        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
+        if self.masked and self.latents_in_time:
+            each = self.prior.elementwise_rate(posterior, z, **given)
+            return ops.sum(ops.where(flat_mask(outputs["mask"], z), each, 0.0), axis=-1)
+        return self.prior.rate(posterior, z, **given)
+
+    @property
+    def latents_in_time(self):
+        """Whether there are latents for each moment of a sequence."""
+        shape = self.latent_shape
+        return isinstance(shape, tuple) and len(shape) > 1 and shape[0] == self.data_shape[0]
+
+    def update_state(self, outputs, terms):
         if self.bottleneck.trainable:  # frozen: its moving averages stay too
             self.bottleneck.update(outputs)
-
-    def posterior(self, x):
-        """q(z|x) as a distribution of tensors; over indices for a discrete model."""
-        return self.bottleneck.posterior(self.bottleneck.parameters(self.encoder(ops.cast(x, "float32"))))
-
-    def encode_tensors(self, x, noise=None):
-        """Latents of x, tensors: the draw that belongs to `noise`, or the mode without. Integer codes if discrete."""
-        posterior = self.posterior(x)
-        return posterior.mode if noise is None else posterior.sample_from(noise)
-
-    def decode_tensors(self, z):
-        """E[x|z], float32 tensor, from latents or integer codes."""
-        return self.likelihood.mean(self.decoder(self.bottleneck.lookup(z)))
-
-    def log_weights_tensors(self, x, noise):
-        """log p(x, z) - log q(z|x) at the draws of `noise` (batch, samples, *latent_shape): (batch, samples)."""
-        samples = ops.shape(noise)[1]  # TensorFlow relaxes it to an unknown size when a second one comes
-        posterior = self.posterior(x).repeat(samples)
-        z = posterior.sample_from(ops.reshape(noise, (-1, *self.latent_shape)))
-        log_joint = self.likelihood.log_prob(self.decoder(z), ops.repeat(ops.cast(x, "float32"), samples, axis=0))
-        log_weights = log_joint + self.prior.log_prob(z) - posterior.log_prob(z)
-        return ops.reshape(log_weights, (-1, samples))
 
     def as_classifier(self, num_classes, **kwargs):
         """A classifier on the encoder: codes as `encode` gives them, then a softmax layer. The weights are shared.
@@ -145,26 +180,28 @@ class Autoencoder(HostMethods, TermsModel):
             ValueError: if this model has not been built, its latents are integer codes, or `num_classes` is not >= 2.
         """
         self._require_built()
-        if self.is_discrete:
+        if self.has_codes:
             raise ValueError(
                 f"`as_classifier` needs continuous latents: integer codes are names and not magnitudes. "
                 f"Received: a {type(self).__name__} with a {type(self.bottleneck).__name__}."
             )
         classifier = Classifier(self.encoder, self.bottleneck, num_classes, **kwargs)
-        classifier.build((None, *self.image_shape))
+        classifier.build((None, *self.data_shape))
         return classifier
 
     def get_config(self):
         config = super().get_config()
         if hasattr(self.decoder, "tied_to") and self.decoder.tied_to() is self.encoder:
             config["decoder"] = None  # made anew, and tied to the encoder that is made anew
+        if self.condition is not None and getattr(self.prior, "condition", None) is self.condition:
+            config["condition"] = None  # the prior brings it
         return config
 
     def check_data(self, x, name="x"):
         values = check_values(
             name,
             x,
-            shape=self.image_shape,
+            shape=self.data_shape,
             interval=self.likelihood.interval,
             reason=type(self.likelihood).__name__,
             whole=self.likelihood.whole,
@@ -188,24 +225,6 @@ class Autoencoder(HostMethods, TermsModel):
                 stacklevel=2,
             )
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
-        """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.
-
-        Args:
-            filepath: str or path. A SavedModel goes to a version folder in TF-Serving's layout ("serving/faces/1").
-            format: str. "tf_saved_model" is ours; other formats are Keras's own. Default: "tf_saved_model".
-            **kwargs: of `keras_vae.export.export_saved_model`, or of `keras.Model.export`.
-
-        Returns:
-            The folder written.
-        """
-        if format != "tf_saved_model":
-            return super().export(filepath, format=format, **kwargs)
-        # The one import against the layering: users expect this method here.
-        from keras_vae.export import export_saved_model
-
-        return export_saved_model(self, filepath, **kwargs)
-
 
 def _tied_decoder(encoder):
     if not hasattr(encoder, "tied_decoder"):
@@ -218,7 +237,11 @@ def _tied_decoder(encoder):
 
 def _check_target(got, wanted):
     """Raises where a target is not shaped as the data: broadcast against it, it would give a wrong loss in silence."""
-    sizes = zip(got[1:], wanted[1:], strict=False)
-    if len(got) != len(wanted) or any(None not in pair and pair[0] != pair[1] for pair in sizes):
+    if not _fits(got[1:], wanted[1:]):
         accepted = ", ".join(str(size) for size in wanted[1:])
         raise ValueError(f"`y` must have shape (batch, {accepted}), that of x. Received: shape={tuple(got)}.")
+
+
+def _fits(got, wanted):
+    """Whether two shapes agree, sizes that are not known left aside."""
+    return len(got) == len(wanted) and all(None in pair or pair[0] == pair[1] for pair in zip(got, wanted, strict=True))

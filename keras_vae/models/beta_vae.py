@@ -2,14 +2,11 @@
 
 from keras_vae.core.checks import non_negative
 from keras_vae.core.registration import registered
-from keras_vae.likelihoods import BernoulliLikelihood
-from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.latents import gaussian_or
-from keras_vae.priors import StandardNormal
+from keras_vae.models.variational import Variational
 
 
 @registered
-class BetaVAE(Autoencoder):
+class BetaVAE(Variational):
     """VAE with a weighted rate: loss = distortion + beta * rate (Higgins et al. 2017, eq. 4).
 
     beta > 1 presses the latents towards independent factors at the cost of reconstruction. Distortion and rate are
@@ -22,10 +19,8 @@ class BetaVAE(Autoencoder):
         decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end.
         latent_dim: int >= 1, latents of a Gaussian bottleneck; may be left out if `bottleneck` is given. Default: None.
         beta: float >= 0, weight of the rate. Default: 4.0.
-        bottleneck: Bottleneck with a posterior. Default: GaussianBottleneck(latent_dim).
-        likelihood: Likelihood. Default: BernoulliLikelihood().
-        prior: Prior. Default: StandardNormal().
-        **kwargs: of keras.Model.
+        **kwargs: `bottleneck` with a posterior, default GaussianBottleneck(latent_dim); `likelihood`, default
+            BernoulliLikelihood(); `prior`, default StandardNormal(); `condition`; and of keras.Model.
 
     Input shape:
         (batch, ...), as the encoder takes.
@@ -53,15 +48,10 @@ class BetaVAE(Autoencoder):
     ['distortion', 'elbo', 'loss', 'rate']
     """
 
-    def __init__(
-        self, encoder, decoder, latent_dim=None, beta=4.0, bottleneck=None, likelihood=None, prior=None, **kwargs
-    ):
-        bottleneck = gaussian_or(bottleneck, latent_dim)
-        likelihood = BernoulliLikelihood() if likelihood is None else likelihood
-        prior = StandardNormal() if prior is None else prior
-        super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
-        self.latent_dim = latent_dim
+    def __init__(self, encoder, decoder, latent_dim=None, beta=4.0, **kwargs):
+        super().__init__(encoder, decoder, latent_dim, **kwargs)
         self.beta = self.coefficient("beta", beta, non_negative)
 
-    def terms(self, x, y, outputs, training):
-        return self.total(super().terms(x, y, outputs, training), rate=self.beta)
+    @property
+    def loss_weights(self):
+        return {"rate": self.beta}

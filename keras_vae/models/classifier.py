@@ -7,7 +7,8 @@ from keras_vae.bottlenecks import Bottleneck
 from keras_vae.core.checks import check_precision, in_half_open_interval, instance, integer
 from keras_vae.core.registration import Configured, registered
 from keras_vae.layers.corruption import build_corruption
-from keras_vae.training import CheckedMethods, check_values
+from keras_vae.training import CheckedMethods, Signature, check_values
+from keras_vae.training.signature import data_input
 
 
 @registered
@@ -53,7 +54,7 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         super().__init__(**kwargs)
         check_precision(self.dtype_policy)
         self.autocast = False  # as of the autoencoder
-        self.image_shape = None
+        self.data_shape = None
         self.encoder = instance("encoder", encoder, keras.layers.Layer)
         self.bottleneck = instance("bottleneck", bottleneck, Bottleneck)
         self.num_classes = integer("num_classes", num_classes, low=2)
@@ -67,10 +68,10 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         if self.corruption is not None:
             build_corruption(self.corruption, input_shape)
         self.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))
-        self.image_shape = tuple(input_shape[1:])
+        self.data_shape = tuple(input_shape[1:])
 
     def check_data(self, x, name="x"):
-        return check_values(name, x, shape=self.image_shape)
+        return check_values(name, x, shape=self.data_shape)
 
     def check_target(self, y, name="y"):
         """Labels from 0 to num_classes - 1, (batch,) or (batch, 1), or probabilities (batch, num_classes)."""
@@ -84,6 +85,18 @@ class Classifier(CheckedMethods, Configured, keras.Model):
             )
         reason = f"labels of {self.num_classes} classes"
         return check_values(name, values, interval=(0, self.num_classes - 1), reason=reason, whole=True)
+
+    def signatures(self):
+        """`serving_default`: images -> probabilities (batch, num_classes)."""
+
+        def serving_default(images):
+            return {"probabilities": self(images)}
+
+        return {"serving_default": Signature(serving_default, {"images": data_input(self.data_shape)})}
+
+    def preset_facts(self):
+        """What the metadata of a preset says of this classifier."""
+        return {"data_shape": list(self.data_shape), "num_classes": self.num_classes}
 
     def call(self, x, training=False):
         x = ops.cast(x, "float32")

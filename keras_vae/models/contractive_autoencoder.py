@@ -7,6 +7,7 @@ from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
 from keras_vae.losses.jacobian import hutchinson_squared_jacobian
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.parts import seen_by
 from keras_vae.training import pure
 
 
@@ -53,7 +54,7 @@ class ContractiveAutoencoder(Autoencoder):
     ['contraction', 'distortion', 'loss']
     """
 
-    fixed = ("bottleneck", "prior")
+    fixed = ("bottleneck",)
 
     def __init__(
         self, encoder, decoder=None, contraction_weight=0.1, probes=None, likelihood=None, seed=None, **kwargs
@@ -67,13 +68,14 @@ class ContractiveAutoencoder(Autoencoder):
         if not is_one_sigmoid_layer(self.encoder):
             self.supports_jit = _backend.JVP_COMPILES
 
-    def contraction(self, x, h):
-        """||dh/dx||_F^2 at x, (batch,); `h` is the encoder's output there."""
+    def contraction(self, x, h, **seen):
+        """||dh/dx||_F^2 at x, (batch,); `h` is the encoder's output there, and `seen` what else it is given."""
         if self.probes is None or is_one_sigmoid_layer(self.encoder):
-            return encoder_squared_jacobian(self.encoder, x, h)
-        return hutchinson_squared_jacobian(pure(self.encoder), x, self.probes, self.seed_generator)
+            return encoder_squared_jacobian(self.encoder, x, h, **seen)
+        return hutchinson_squared_jacobian(pure(self.encoder), x, self.probes, self.seed_generator, **seen)
 
     def terms(self, x, y, outputs, training):
         terms = super().terms(x, y, outputs, training)
-        terms["contraction"] = self.contraction(x, outputs["z"])
+        seen = self.net_inputs({name: outputs[name] for name in self.extra_inputs})
+        terms["contraction"] = self.contraction(x, outputs["z"], **seen_by(self.encoder, seen))
         return self.total(terms, contraction=self.contraction_weight)

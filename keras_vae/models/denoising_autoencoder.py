@@ -8,7 +8,7 @@ from keras_vae.core.registration import registered
 from keras_vae.layers import Corruption, MaskingNoise
 from keras_vae.layers.corruption import build_corruption
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.latents import not_codes
+from keras_vae.models.parts import call_part, not_codes
 from keras_vae.ops.numerics import flat
 
 
@@ -57,8 +57,6 @@ class DenoisingAutoencoder(Autoencoder):
     ['distortion', 'loss']
     """
 
-    fixed = ("prior",)
-
     def __init__(self, encoder, decoder=None, corruption=None, emphasis=None, likelihood=None, **kwargs):
         super().__init__(encoder, decoder, likelihood=likelihood, **kwargs)
         not_codes(self.bottleneck, self)
@@ -70,15 +68,15 @@ class DenoisingAutoencoder(Autoencoder):
         build_corruption(self.corruption, input_shape)
         super().build(input_shape)
 
-    def features(self, x, training):
+    def features(self, x, training, **seen):
         if not training:
-            return super().features(x, training)
+            return super().features(x, training, **seen)
         if isinstance(self.corruption, Corruption):
             corrupted, destroyed = self.corruption.corrupt(x)
         else:
             corrupted = self.corruption(x, training=True)
             destroyed = ops.not_equal(corrupted, x)
-        h = self.encoder(corrupted, training=True)
+        h = call_part(self.encoder, corrupted, training=True, **seen)
         return h, {} if self.emphasis is None else {"destroyed": destroyed}
 
     def terms(self, x, y, outputs, training):

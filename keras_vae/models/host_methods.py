@@ -3,12 +3,16 @@
 import math
 
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from keras_vae import _backend
-from keras_vae.core.checks import integer, one_of
+from keras_vae.core.checks import integer, one_of, seed_or_none
 from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
+from keras_vae.models.parts import call_part, seen_by
+from keras_vae.ops.levels import by_level
+from keras_vae.ops.noise import draw_noise
 from keras_vae.training import SamplerCache, check_values
+from keras_vae.training.sampler import padded_to
 
 OUTPUTS = ("mean", "mode", "sample", "distribution")
 # Of one importance-weighting step, so that memory does not grow with the number of samples:
@@ -21,163 +25,186 @@ class HostMethods:
 
     Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same
     samples on TensorFlow, JAX and torch. Data is checked where it enters. Any number of threads may use one model while
-    none runs its `fit`, `evaluate` or `predict`.
+    none runs its `fit`, `evaluate` or `predict`. A conditional model takes `condition`, one for all examples or one for
+    each, here or inside of a dict `x`, which is also how a masked model takes its mask.
     """
 
-    def encode(self, x, output="mode", seed=None, batch_size=128):
+    def encode(self, x, output="mode", seed=None, batch_size=128, condition=None):
         """The latents of x.
 
         Args:
-            x: array of shape (batch, *image_shape).
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
             output: "mode" or "mean" of q(z|x), one "sample", or the "distribution" itself. A model with codes returns
                 integer codes for the first three: its posterior is a point mass. Default: "mode".
             seed: int or None, of a sample. Default: None.
             batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model. Default: None.
 
         Returns:
-            numpy array (batch, *latent_shape), or a Distribution.
+            numpy array (batch, *latent_shape), a dict of them by level, or a Distribution.
 
         Raises:
             ValueError: for bad data or an unknown `output`.
         """
         one_of("output", output, OUTPUTS)
-        x = self._images(x)
-        if output == "sample" and self.bottleneck.noise is not None:
-            inputs = {"x": x, "noise": self._noise(self.bottleneck.noise, (len(x),), seed)}
-            return self._run("encode_sample", lambda i: self.encode_tensors(i["x"], i["noise"]), inputs, batch_size)
+        inputs = self._given(x, condition)
+        if output == "sample" and self.bottleneck.is_random:
+            noise = self._noise(self.bottleneck, inputs["x"], seed)
+            return self._run("encode_sample", self._encoded, {**inputs, "noise": noise}, batch_size)
         if output == "distribution":
-            function = lambda i: self.bottleneck.parameters(self.encoder(i["x"]))  # noqa: E731
-            return self.bottleneck.posterior(self._run("parameters", function, {"x": x}, batch_size))
-        return self._run("encode", lambda i: self.encode_tensors(i["x"]), {"x": x}, batch_size)
+            parameters = self._run("parameters", lambda i: self.encode_parameters(i["x"]), inputs, batch_size)
+            return self.bottleneck.posterior(parameters)
+        if output == "mean" and not self.has_codes:
+            return self._run("encode_mean", lambda i: self.posterior(i["x"]).mean, inputs, batch_size)
+        return self._run("encode", self._encoded, inputs, batch_size)
 
-    def decode(self, z, batch_size=128):
-        """E[x|z]: images of latents, or of integer codes.
+    def decode(self, z, batch_size=128, condition=None, seed=None):
+        """E[x|z]: data of latents, or of integer codes; from an autoregressive decoder one draw.
 
         Args:
-            z: array of shape (batch, *latent_shape): floats, or integer codes in [0, codebook_size).
+            z: array of shape (batch, *latent_shape): floats, or integer codes in [0, codebook_size); or a dict of them
+                by level.
             batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model. Default: None.
+            seed: int or None, of a decoder that draws. Default: None.
 
         Returns:
-            numpy float32 array (batch, *image_shape).
+            numpy float32 array (batch, *data_shape).
 
         Raises:
             ValueError: for a wrong shape, empty data, NaN or infinite values, or codes out of range.
             TypeError: for what is not numbers, or codes that are not integers.
         """
         self._require_built()
-        z = check_values("z", self.bottleneck.check_latents(np.asarray(z)), shape=self.latent_shape)
-        z = z if self.is_discrete else z.astype("float32")
-        return self._run("decode", lambda i: self.decode_tensors(i["z"]), {"z": z}, batch_size)
+        z = z if isinstance(z, dict) else np.asarray(z)
+        z = by_level(lambda part, shape: check_values("z", part, shape=shape), self._latents(z), self.latent_shape)
+        z = z if self.has_codes else by_level(lambda part: part.astype("float32"), z)
+        count = len(tree.flatten(z)[0])
+        inputs = {"z": z, **self._decoding(count, np.random.default_rng(seed_or_none("seed", seed)), condition)}
+        return self._run("decode", lambda i: self._decoded(i["z"], i), inputs, batch_size)
 
-    def reconstruct(self, x, batch_size=128):
+    def reconstruct(self, x, batch_size=128, condition=None, seed=None):
         """decode(encode(x)): x through the mode of its posterior.
 
         Args:
-            x: array of shape (batch, *image_shape).
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
             batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model. Default: None.
+            seed: int or None, of a decoder that draws. Default: None.
 
         Returns:
-            numpy float32 array of the shape of x.
+            numpy float32 array of the shape of the data.
 
         Raises:
             ValueError: for bad data.
         """
-        function = lambda i: self.decode_tensors(self.encode_tensors(i["x"]))  # noqa: E731
-        return self._run("reconstruct", function, {"x": self._images(x)}, batch_size)
+        inputs = self._given(x, condition)
+        inputs.update(self._decoder_noise(_count(inputs["x"]), np.random.default_rng(seed_or_none("seed", seed))))
+        return self._run("reconstruct", self._reconstructed, inputs, batch_size)
 
-    def sample(self, n=1, seed=None, batch_size=128):
+    def sample(self, n=1, seed=None, batch_size=128, condition=None):
         """E[x|z] for z from the prior. A VQ-VAE without a learned prior decodes uniform codes, and warns.
 
         Args:
             n: int >= 1, the number of samples. Default: 1.
             seed: int or None. The same seed gives the same samples on every backend. Default: None.
             batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model, one for all samples or one for each. Default: None.
 
         Returns:
-            numpy float32 array (n, *image_shape).
+            numpy float32 array (n, *data_shape).
 
         Raises:
             ValueError: if `n` is not >= 1, or the model has no prior.
         """
         self._require_built()
-        n = integer("n", n)
+        n, rng = integer("n", n), np.random.default_rng(seed_or_none("seed", seed))
         if self.prior is None:
             raise ValueError(f"`sample` needs a prior over the latents, and {type(self).__name__} has none.")
-        noise = self._noise(self.prior.noise, (n,), seed)
-        function = lambda i: self.decode_tensors(self.prior.sample_from(i["noise"]))  # noqa: E731
-        return self._run("sample", function, {"noise": noise}, batch_size)
+        if not self.latent_shape_is_known:
+            raise ValueError(f"`sample` needs latents of a known size. Received: latent_shape={self.latent_shape}.")
+        inputs = {"noise": draw_noise(self.prior.noise_spec(self.latent_shape), rng, (n,))}
+        inputs.update(self._decoding(n, rng, condition))
+        jit = getattr(self.prior, "jit_sampler", False)
+        return self._run("sample", self._sampled, inputs, batch_size, jit=jit)
 
-    def variations(self, x, n=8, seed=None, batch_size=128):
+    def variations(self, x, n=8, seed=None, batch_size=128, condition=None):
         """E[x|z] for n draws z ~ q(z|x) of each example. A deterministic encoder gives n equal copies.
 
         Args:
-            x: array of shape (batch, *image_shape).
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
             n: int >= 1, draws per example. Default: 8.
             seed: int or None. Default: None.
-            batch_size: int, decoded images at a time, n at least. Default: 128.
+            batch_size: int, decoded examples at a time, n at least. Default: 128.
+            condition: of a conditional model. Default: None.
 
         Returns:
-            numpy float32 array (batch, n, *image_shape).
+            numpy float32 array (batch, n, *data_shape).
 
         Raises:
             ValueError: for bad data, or if `n` is not >= 1.
         """
-        x, n, batch_size = self._images(x), integer("n", n), integer("batch_size", batch_size)
-        if self.bottleneck.noise is None:
-            return np.repeat(self.reconstruct(x, batch_size)[:, None], n, axis=1)
-        inputs = {"x": x, "noise": self._noise(self.bottleneck.noise, (len(x), n), seed)}
+        inputs, n, batch_size = self._given(x, condition), integer("n", n), integer("batch_size", batch_size)
+        if not self.bottleneck.is_random:
+            return np.repeat(self.reconstruct(x, batch_size, condition, seed)[:, None], n, axis=1)
+        inputs["noise"] = self._noise(self.bottleneck, inputs["x"], seed, n)
         return self._run("variations", self._varied, inputs, max(1, batch_size // n))
 
-    def log_likelihood(self, x, num_samples=5000, batch_size=100, seed=0):
+    def log_likelihood(self, x, num_samples=5000, batch_size=100, seed=0, condition=None):
         """log p(x) by importance weighting: log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q (Burda et al. 2016, eq. 8).
 
         A lower bound in expectation that rises to log p(x) with `num_samples`. Memory does not depend on `num_samples`.
 
         Args:
-            x: array of shape (batch, *image_shape).
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
             num_samples: int >= 1, S. Default: 5000.
             batch_size: int, examples at a time. Default: 100.
             seed: int >= 0, of the draws. Default: 0.
+            condition: of a conditional model: log p(x | condition). Default: None.
 
         Returns:
             numpy float64 array (batch,), nats.
 
         Raises:
-            ValueError: for bad data, or a model without a density over continuous latents.
+            ValueError: for bad data, or a model without a density over latents that it draws.
         """
         num_samples, batch_size = integer("num_samples", num_samples), integer("batch_size", batch_size)
         seed = integer("seed", seed, low=0)
-        x = self._images(x)
-        if not self.has_density or self.bottleneck.noise is None:
+        x = self._given(x, condition)["x"]
+        if not self.has_density or not self.bottleneck.is_random:
             raise ValueError(
                 f"`log_likelihood` needs a likelihood that is a density, a prior, and continuous latents. Received: "
                 f"{type(self).__name__} with {type(self.likelihood).__name__}."
             )
-        batch_size = min(batch_size, len(x))
-        rows = min(ROWS, VALUES // math.prod(self.image_shape))
-        chunk = max(1, min(num_samples, rows // batch_size))
+        count = _count(x)
+        batch_size = min(batch_size, count)
+        values = math.prod(self.target(x).shape[1:])
+        chunk = max(1, min(num_samples, min(ROWS, VALUES // values) // batch_size))
+        spec = self.bottleneck.noise_spec(self._latent_shape_of(x))
         sampler = self._samplers.get("log_weights", self, lambda i: self.log_weights_tensors(i["x"], i["noise"]))
         bounds = []
-        for start in range(0, len(x), batch_size):
-            batch = x[start : start + batch_size]
-            padded = np.concatenate([batch, np.repeat(batch[-1:], batch_size - len(batch), axis=0)])
+        for start in range(0, count, batch_size):
+            batch = tree.map_structure(lambda part, start=start: part[start : start + batch_size], x)
+            size = _count(batch)
+            padded = tree.map_structure(lambda part: padded_to(part, batch_size), batch)
             rng = np.random.default_rng([seed, start])
-            total = np.full(len(batch), -np.inf)
+            total = np.full(size, -np.inf)
             for done in range(0, num_samples, chunk):
                 # The last chunk is drawn whole and cut, so that one shape is traced whatever `num_samples` is.
-                noise = _draw(rng, self.bottleneck.noise, (batch_size, chunk, *self.latent_shape))
+                noise = draw_noise(spec, rng, (batch_size, chunk))
                 log_weights = sampler.run({"x": padded, "noise": noise}, batch_size).astype("float64")
-                log_weights = log_weights[: len(batch), : num_samples - done]
+                log_weights = log_weights[:size, : num_samples - done]
                 total = np.logaddexp(total, np.logaddexp.reduce(log_weights, axis=1))
             bounds.append(total - math.log(num_samples))
         return np.concatenate(bounds)
 
-    def jacobian_norm(self, x, batch_size=128):
+    def jacobian_norm(self, x, batch_size=128, condition=None):
         """||dh/dx||_F of the encoder at each x, exact: how far the code moves when the image does (Rifai et al. 2011).
 
         Args:
-            x: array of shape (batch, *image_shape).
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
             batch_size: int, examples at a time; memory grows with it times the values of an image. Default: 128.
+            condition: of a conditional model, which is held. Default: None.
 
         Returns:
             numpy float32 array (batch,), units of h per unit of x.
@@ -185,41 +212,83 @@ class HostMethods:
         Raises:
             ValueError: for bad data, or images too large for the exact norm in batches of that size.
         """
-        x = self._images(x)
         supports_jit = _backend.JVP_COMPILES or is_one_sigmoid_layer(self.encoder)
-        sampler = self._samplers.get("jacobian", self, self._jacobian_norm, supports_jit)
-        return sampler.run({"x": x}, integer("batch_size", batch_size))
+        inputs = self._given(x, condition)
+        return self._run("jacobian", self._jacobian_norm, inputs, batch_size, supports_jit=supports_jit)
+
+    # What is compiled: nests of tensors in, tensors out.
+
+    def _encoded(self, inputs):
+        return self.encode_tensors(inputs["x"], inputs.get("noise"))
+
+    def _decoded(self, z, inputs):
+        return self.decode_tensors(z, inputs.get("condition"), inputs.get("decoder_noise"))
+
+    def _reconstructed(self, inputs):
+        _, extras = self.split(inputs["x"])
+        z = self.encode_tensors(inputs["x"])
+        return self.decode_tensors(z, noise=inputs.get("decoder_noise"), **extras)
+
+    def _sampled(self, inputs):
+        return self._decoded(self.prior_tensors(inputs["noise"], inputs.get("condition")), inputs)
+
+    def _varied(self, inputs):
+        n = ops.shape(tree.flatten(inputs["noise"])[0])[1]  # TensorFlow relaxes it to an unknown size
+        noise = tree.map_structure(lambda part: ops.reshape(part, (-1, *part.shape[2:])), inputs["noise"])
+        z = self.posterior(inputs["x"]).repeat(n).sample_from(noise)
+        _, extras = self.split(inputs["x"])
+        images = self.decode_tensors(z, **{name: ops.repeat(part, n, axis=0) for name, part in extras.items()})
+        return ops.reshape(images, (-1, n, *images.shape[1:]))
 
     def _jacobian_norm(self, inputs):
-        x = ops.cast(inputs["x"], "float32")
-        return ops.sqrt(encoder_squared_jacobian(self.encoder, x, self.encoder(x, training=False)))
+        x, extras = self.split(inputs["x"])
+        seen = self.net_inputs(extras)
+        h = call_part(self.encoder, x, training=False, **seen)
+        return ops.sqrt(encoder_squared_jacobian(self.encoder, x, h, **seen_by(self.encoder, seen)))
+
+    # Arrays and noise for them.
 
     @property
     def _samplers(self):
         return self.__dict__.setdefault("_sampler_cache", SamplerCache())
 
-    def _run(self, key, function, inputs, batch_size):
-        return self._samplers.get(key, self, function).run(inputs, integer("batch_size", batch_size))
+    def _run(self, key, function, inputs, batch_size, **options):
+        return self._samplers.get(key, self, function, **options).run(inputs, integer("batch_size", batch_size))
 
     def _require_built(self):
-        if self.image_shape is None:
-            raise ValueError(
-                f"{type(self).__name__} must be built first: call `fit`, or `build((None, *image_shape))`."
-            )
+        if self.data_shape is None:
+            raise ValueError(f"{type(self).__name__} must be built first: call `fit`, or `build((None, *data_shape))`.")
 
-    def _images(self, x):
+    def _given(self, x, condition):
         self._require_built()
-        return np.asarray(self.check_data(x), "float32")
+        return {"x": self.host_inputs(x, condition)}
 
-    def _noise(self, kind, batch, seed):
-        rng = np.random.default_rng(None if seed is None else integer("seed", seed, low=0))
-        return _draw(rng, kind, (*batch, *self.latent_shape))
+    def _latents(self, z):
+        return self.bottleneck.check_latents(z)
 
-    def _varied(self, inputs):
-        n = ops.shape(inputs["noise"])[1]  # TensorFlow relaxes it to an unknown size when a second one comes
-        z = self.posterior(inputs["x"]).repeat(n).sample_from(ops.reshape(inputs["noise"], (-1, *self.latent_shape)))
-        return ops.reshape(self.decode_tensors(z), (-1, n, *self.image_shape))
+    def _decoding(self, count, rng, condition):
+        """What `_decoded` asks for beside the latents."""
+        condition = self.host_condition(condition, count)
+        given = {} if condition is None else {"condition": condition}
+        return {**given, **self._decoder_noise(count, rng)}
+
+    def _decoder_noise(self, count, rng):
+        if not hasattr(self.decoder, "noise_spec"):
+            return {}
+        return {"decoder_noise": draw_noise(self.decoder.noise_spec(self.data_shape), rng, (count,))}
+
+    def _noise(self, source, x, seed, *draws):
+        """Noise for latents of x, `draws` of them for each example."""
+        spec = source.noise_spec(self._latent_shape_of(x))
+        return draw_noise(spec, np.random.default_rng(seed_or_none("seed", seed)), (_count(x), *draws))
+
+    def _latent_shape_of(self, x):
+        """`latent_shape`, of the sequences of x where it depends on their length."""
+        if self.latent_shape_is_known:
+            return self.latent_shape
+        outputs = self.trace({name: (None, *part.shape[1:]) for name, part in x.items()})
+        return by_level(lambda part: tuple(part.shape[1:]), outputs["z"])
 
 
-def _draw(rng, kind, shape):
-    return (rng.standard_normal if kind == "normal" else rng.random)(shape, dtype="float32")
+def _count(x):
+    return len(tree.flatten(x)[0])

@@ -48,7 +48,7 @@ class KSparseAutoencoder(Autoencoder):
     [6, 6, 6, 6, 6, 6, 6, 6]
     """
 
-    fixed = ("bottleneck", "prior")
+    fixed = ("bottleneck",)
 
     def __init__(self, encoder, decoder=None, k=25, alpha=1.0, likelihood=None, **kwargs):
         super().__init__(encoder, decoder, bottleneck=KSparse(k, alpha), likelihood=likelihood, **kwargs)

@@ -2,7 +2,7 @@
 
 from keras_vae.core.registration import registered
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.latents import not_codes
+from keras_vae.models.parts import not_codes
 
 
 @registered
@@ -10,7 +10,8 @@ class PlainAutoencoder(Autoencoder):
     """Encoder and decoder trained to reconstruct: loss = distortion (Hinton & Salakhutdinov 2006).
 
     With the default likelihood the loss is the squared error summed over each example; with Bernoulli or Gaussian
-    likelihoods it is their negative log-density. There is no prior, so no `sample`.
+    likelihoods it is their negative log-density. It draws no
+    samples until `with_prior` puts a prior on its codes.
 
     Args:
         encoder: keras layer or model, x -> features, which are the latent.

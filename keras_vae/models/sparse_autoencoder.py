@@ -9,7 +9,7 @@ from keras_vae.core.registration import registered
 from keras_vae.layers import Activations, Chain
 from keras_vae.losses import bernoulli_kl, mean_activation
 from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.latents import not_codes
+from keras_vae.models.parts import not_codes
 from keras_vae.ops.numerics import straight_through
 
 SIGMOID = "sigmoid"  # not the hard one: a unit that is exactly 0 has no gradient to bring it back
@@ -64,8 +64,6 @@ class SparseAutoencoder(Autoencoder):
     ['distortion', 'loss', 'mean_activation', 'sparsity']
     """
 
-    fixed = ("prior",)
-
     def __init__(
         self,
         encoder,
@@ -109,7 +107,7 @@ class SparseAutoencoder(Autoencoder):
                     name=f"rho_hat_{name}",
                 )
 
-    def features(self, x, training):
+    def features(self, x, training, **seen):
         h, activations = self.activations(x, training)
         return h, {PREFIX + name: value for name, value in activations.items()}
 
@@ -134,8 +132,8 @@ class SparseAutoencoder(Autoencoder):
         """The running mean after one more batch."""
         return self.momentum * running + (1.0 - self.momentum) * mean
 
-    def update_state(self, outputs):
-        super().update_state(outputs)
+    def update_state(self, outputs, terms):
+        super().update_state(outputs, terms)
         for name, variable in self.running.items():
             variable.assign(self.moved(variable, _means(name, outputs)[1]))
 

@@ -55,7 +55,7 @@ class StackedDenoisingAutoencoder(Autoencoder):
     (16, 4)
     """
 
-    fixed = ("encoder", "decoder", "bottleneck", "likelihood", "prior")
+    fixed = ("encoder", "decoder", "bottleneck", "likelihood", "condition")
 
     def __init__(self, stages, **kwargs):
         stages = list(stages) if isinstance(stages, (list, tuple)) else [stages]
@@ -73,8 +73,8 @@ class StackedDenoisingAutoencoder(Autoencoder):
         for i, stage in enumerate(self.stages):
             if not stage.built:
                 stage.build(shape)
-            if stage.image_shape != shape[1:]:
-                raise ValueError(f"`stages[{i}]` must take data of shape {shape[1:]}. Received: {stage.image_shape}.")
+            if stage.data_shape != shape[1:]:
+                raise ValueError(f"`stages[{i}]` must take data of shape {shape[1:]}. Received: {stage.data_shape}.")
             shape = (None, *stage.latent_shape)
         weights = [id(weight) for stage in self.stages for weight in stage.weights]
         if len(set(weights)) < len(weights):

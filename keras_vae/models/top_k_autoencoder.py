@@ -62,7 +62,7 @@ class TopKAutoencoder(Autoencoder):
     ['auxiliary', 'dead', 'distortion', 'loss']
     """
 
-    fixed = ("likelihood", "prior")
+    fixed = ("likelihood",)
 
     def __init__(self, encoder, decoder, bottleneck, aux_k=256, aux_weight=1 / 32, dead_after=100_000, **kwargs):
         if not isinstance(bottleneck, (TopK, BatchTopK)):
@@ -123,12 +123,12 @@ class TopKAutoencoder(Autoencoder):
         chosen = ops.logical_and(top_k_mask(h, self.aux_k), dead)
         z = ops.where(chosen, ops.relu(outputs["h"]), 0.0)
         # The decoder's offset belongs to x^, not to the error.
-        offset = self.likelihood.mean(self.decoder(ops.zeros_like(z[:1])))
-        guess = self.likelihood.mean(self.decoder(z)) - offset
+        offset = self.likelihood.mean(self.decode_params(ops.zeros_like(z[:1])))
+        guess = self.likelihood.mean(self.decode_params(z)) - offset
         return sum_event(ops.square(error - guess)) * ops.cast(ops.any(dead), "float32")
 
-    def update_state(self, outputs):
-        super().update_state(outputs)
+    def update_state(self, outputs, terms):
+        super().update_state(outputs, terms)
         used = outputs["z"] > 0
         counted = ops.ones_like(used[:, 0])
         if "sample_weight" in outputs:  # what has no weight has not been seen

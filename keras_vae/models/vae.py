@@ -1,14 +1,11 @@
 """The variational autoencoder."""
 
 from keras_vae.core.registration import registered
-from keras_vae.likelihoods import BernoulliLikelihood
-from keras_vae.models.autoencoder import Autoencoder
-from keras_vae.models.latents import gaussian_or
-from keras_vae.priors import StandardNormal
+from keras_vae.models.variational import Variational
 
 
 @registered
-class VAE(Autoencoder):
+class VAE(Variational):
     """Variational autoencoder: loss = distortion + rate = E_q[-log p(x|z)] + KL(q(z|x) || p(z)).
 
     The negative bound of Kingma & Welling 2014, eq. 3. Both terms are in nats, summed over the event; the bound is
@@ -22,7 +19,7 @@ class VAE(Autoencoder):
         bottleneck: Bottleneck with a posterior. Default: GaussianBottleneck(latent_dim).
         likelihood: Likelihood. Default: BernoulliLikelihood().
         prior: Prior. Default: StandardNormal().
-        **kwargs: of keras.Model.
+        **kwargs: `condition`, and of keras.Model.
 
     Input shape:
         (batch, ...), as the encoder takes.
@@ -51,13 +48,3 @@ class VAE(Autoencoder):
     >>> model.sample(3, seed=0).shape, model.log_likelihood(x, num_samples=10).shape
     ((3, 4, 4, 1), (8,))
     """
-
-    def __init__(self, encoder, decoder, latent_dim=None, bottleneck=None, likelihood=None, prior=None, **kwargs):
-        bottleneck = gaussian_or(bottleneck, latent_dim)
-        likelihood = BernoulliLikelihood() if likelihood is None else likelihood
-        prior = StandardNormal() if prior is None else prior
-        super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
-        self.latent_dim = latent_dim
-
-    def terms(self, x, y, outputs, training):
-        return self.total(super().terms(x, y, outputs, training), rate=1.0)

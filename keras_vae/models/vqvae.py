@@ -1,13 +1,15 @@
 """The vector-quantized autoencoder."""
 
+import math
 import warnings
 
-from keras_vae.bottlenecks import Codebook
+from keras_vae.bottlenecks import Quantizer
 from keras_vae.core.checks import instance, non_negative
 from keras_vae.core.registration import registered
 from keras_vae.likelihoods import GaussianLikelihood
-from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes, compression_ratio
+from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.ops.levels import by_level
 from keras_vae.priors import UniformCodes
 
 
@@ -23,7 +25,7 @@ class VQVAE(Autoencoder):
     Args:
         encoder: keras layer or model, x -> (batch, ..., D) features.
         decoder: keras layer or model, (batch, ..., D) -> raw parameters of the likelihood, linear at the end.
-        bottleneck: VectorQuantizer or VectorQuantizerEMA.
+        bottleneck: Quantizer, such as VectorQuantizer or VectorQuantizerEMA; its codes may be a dict by level.
         commitment_weight: float >= 0, the beta of the paper, which holds the encoder to its codes. Default: 0.25.
         likelihood: Likelihood. Its scale weighs pixels against commitment: a Gaussian with the standard deviation of
             the data is the usual choice. Default: GaussianLikelihood(stddev=0.25), about that of images in [0, 1].
@@ -59,14 +61,15 @@ class VQVAE(Autoencoder):
     """
 
     def __init__(self, encoder, decoder, bottleneck, commitment_weight=0.25, likelihood=None, prior=None, **kwargs):
-        instance("bottleneck", bottleneck, Codebook)
+        instance("bottleneck", bottleneck, Quantizer)
         likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
         prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.commitment_weight = self.coefficient("commitment_weight", commitment_weight, non_negative)
         self.track("commitment", *(["codebook"] if bottleneck.learned_by_gradient else []))
-        self.perplexity = Perplexity(bottleneck.codebook_size)
-        self.codebook_usage = CodebookUsage(bottleneck.codebook_size)
+        sizes = bottleneck.codebook_size
+        self.perplexity = by_level(Perplexity, sizes, _names("perplexity", sizes))
+        self.codebook_usage = by_level(CodebookUsage, sizes, _names("codebook_usage", sizes))
 
     def terms(self, x, y, outputs, training):
         terms = {**super().terms(x, y, outputs, training), "commitment": outputs["commitment"]}
@@ -77,24 +80,37 @@ class VQVAE(Autoencoder):
         return self.total(terms, **weights)
 
     def update_metrics(self, outputs, sample_weight=None):
-        self.perplexity.update_state(outputs["indices"], sample_weight)
-        self.codebook_usage.update_state(outputs["indices"], sample_weight)
+        for metrics in (self.perplexity, self.codebook_usage):
+            by_level(lambda metric, codes: metric.update_state(codes, sample_weight), metrics, outputs["indices"])
 
-    def sample(self, n=1, seed=None, batch_size=128):
-        if isinstance(self.prior, UniformCodes):
+    def sample(self, n=1, seed=None, batch_size=128, condition=None):
+        if self.prior.is_noise:
             warnings.warn(
                 "This VQVAE has no learned prior: `sample` decodes uniform codes, which are not pictures.", stacklevel=2
             )
-        return super().sample(n, seed=seed, batch_size=batch_size)
+        return super().sample(n, seed, batch_size, condition)
+
+    def preset_facts(self):
+        """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""
+        sizes = by_level(
+            lambda size: [size, getattr(self.bottleneck, "embedding_dim", None)], self.bottleneck.codebook_size
+        )
+        ratios = {"bits_per_image": self.bits_per_image, "compression_ratio": self.compression_ratio}
+        return {**super().preset_facts(), "codebook": sizes, **ratios}
 
     @property
     def bits_per_image(self):
-        """Bits of the codes of one example at log2 K each."""
+        """Bits of the codes of one example at log2 K each, of all levels."""
         self._require_built()
-        return bits_per_image_of_codes(self.latent_shape, self.bottleneck.codebook_size)
+        bits = by_level(bits_per_image_of_codes, self.latent_shape, self.bottleneck.codebook_size)
+        return sum(bits.values()) if isinstance(bits, dict) else bits
 
     @property
     def compression_ratio(self):
         """8-bit data over codes, in bits: 42.67 for 128x128x3 in 32x32 codes of K = 512."""
-        self._require_built()
-        return compression_ratio(self.image_shape, self.latent_shape, self.bottleneck.codebook_size)
+        return 8.0 * math.prod(self.data_shape) / self.bits_per_image
+
+
+def _names(name, sizes):
+    """Of a metric: `name`, or `name`_top and so on where there are levels."""
+    return {level: f"{name}_{level}" for level in sizes} if isinstance(sizes, dict) else name

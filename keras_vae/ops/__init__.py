@@ -1,10 +1,12 @@
 """Pure functions of tensors that every room shares."""
 
 from keras_vae.core.moved import moved
+from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of
 from keras_vae.ops.numerics import (
     clip_straight_through,
     compensated_sum,
     flat,
+    flat_mask,
     float32,
     log_mean_exp,
     straight_through,
@@ -14,15 +16,20 @@ from keras_vae.ops.schedules import cosine_schedule, cyclical_schedule, linear_s
 from keras_vae.ops.selection import batch_top_k_mask, top_k_mask
 
 __all__ = [
+    "Noise",
     "batch_top_k_mask",
     "clip_straight_through",
     "compensated_sum",
     "cosine_schedule",
     "cyclical_schedule",
+    "draw_noise",
     "flat",
+    "flat_mask",
     "float32",
     "linear_schedule",
     "log_mean_exp",
+    "noise_from_seeds",
+    "noise_of",
     "straight_through",
     "sum_event",
     "top_k_mask",

@@ -137,6 +137,27 @@ def flat(x):
     return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 
+def flat_mask(mask, like):
+    """A mask of the first axes of `like`, for each of its values: (batch, time) -> bool (batch, values).
+
+    Args:
+        mask: tensor (batch, ...), its axes the first ones of `like`; numbers other than zero count as True.
+        like: tensor (batch, ...).
+
+    Returns:
+        A bool tensor (batch, values), in the order of `flat(like)`.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> np.asarray(keras_vae.ops.flat_mask(np.array([[1, 0]]), np.zeros((1, 2, 2)))).tolist()
+    [[True, True, False, False]]
+    """
+    mask, like = ops.cast(mask, "bool"), ops.convert_to_tensor(like)
+    mask = ops.reshape(mask, (*ops.shape(mask), *(1,) * (len(like.shape) - len(mask.shape))))
+    return flat(ops.broadcast_to(mask, ops.shape(like)))
+
+
 def float32(x):
     """Casts a floating tensor to float32, leaves other dtypes: losses are of float32 under any dtype policy.
 

@@ -56,9 +56,10 @@ def _built(config, folder):
     build_config = config.get("build_config")
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     model = keras.saving.deserialize_keras_object({**config, "build_config": None}, safe_mode=True)
-    if not isinstance(model, keras.Model) or not isinstance(shape, list):
+    shapes = list(shape.values()) if isinstance(shape, dict) and shape else [shape]  # of data alone, or of every input
+    if not isinstance(model, keras.Model) or not all(isinstance(one, list) for one in shapes):
         raise PresetError(f"{folder / CONFIG} must describe a model with its `build_config`. Received: {model!r}.")
-    model.build(tuple(shape))
+    model.build({name: tuple(one) for name, one in shape.items()} if isinstance(shape, dict) else tuple(shape))
     return model
 
 
@@ -72,11 +73,11 @@ def _check_model(model, folder, metadata):
         )
     facts = {
         "model": type(model).__name__,
-        "image_shape": list(model.image_shape),
-        "latent_shape": list(model.latent_shape),
+        "latent_shape": None,
+        **model.preset_facts(),
     }
-    for name, value in facts.items():
-        if metadata[name] != value:
+    for name, value in facts.items():  # of which an older preset may say less
+        if name in metadata and metadata[name] != value:
             raise PresetError(
                 f"{folder / METADATA} does not fit {CONFIG}: `{name}` must be {value!r}. Received: {metadata[name]!r}."
             )

@@ -8,12 +8,17 @@ def shape_fault(model):
     """What a model lacks to say what goes in and what its codes are, as the end of "the model must ...", or None.
 
     Args:
-        model: keras.Model.
+        model: keras.Model with `preset_facts`.
     """
-    shapes = [getattr(model, name, None) for name in ("image_shape", "latent_shape")]
-    if all(shape and all(isinstance(size, int) and size > 0 for size in shape) for shape in shapes):
+    if getattr(model, "data_shape", None) is None:
+        return "know the shape of its data. Received: data_shape=None."
+    facts = model.preset_facts()
+    latent = facts.get("latent_shape")
+    shapes = [facts["data_shape"], *(latent.values() if isinstance(latent, dict) else [latent] if latent else [])]
+    sizes = [size for shape in shapes for size in shape]
+    if all(shapes) and all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
         return None
-    return f"know the shapes of its data and its latents. Received: image_shape={shapes[0]}, latent_shape={shapes[1]}."
+    return f"know the shapes of its data and its latents. Received: data_shape={shapes[0]}, latent_shape={latent}."
 
 
 def weights_fault(model):

@@ -6,7 +6,7 @@ import re
 
 from keras_vae.presets.files import copy_verified, sha256
 
-SCHEMA = 1
+SCHEMA = 2  # 1 called data_shape image_shape
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 CARD, PREVIEW = "README.md", "preview.png"
 VERIFIED = (CONFIG, WEIGHTS)  # what loading opens; metadata.json holds their hashes

@@ -10,7 +10,7 @@ from keras_vae.presets.json_files import read_json
 from keras_vae.presets.layout import CONFIG, WEIGHTS, copy_files, shipped_folder, shipped_names
 from keras_vae.presets.metadata import read_metadata
 
-SUMMARY = ("model", "recipe", "dataset", "licence", "image_shape", "parameter_count", "metrics")
+SUMMARY = ("model", "recipe", "dataset", "licence", "data_shape", "latent_shape", "parameter_count", "metrics")
 
 
 def load_pretrained(handle, *, metadata_sha256=None, cache_dir=None):
@@ -84,7 +84,7 @@ def pretrained_metadata(handle, *, metadata_sha256=None, cache_dir=None):
 
     >>> import keras_vae
     >>> for name in keras_vae.list_pretrained():
-    ...     assert keras_vae.presets.pretrained_metadata(name)["schema"] == 1
+    ...     assert keras_vae.presets.pretrained_metadata(name)["schema"] in (1, 2)
     """
     folder = resolve(handle, metadata_sha256=metadata_sha256, cache_dir=cache_dir)
     return {**read_metadata(folder, metadata_sha256), "folder": str(folder)}
@@ -94,7 +94,7 @@ def list_pretrained():
     """The presets that came with the library: what each was trained on, its licence, size and measured metrics.
 
     Returns:
-        Dict, sorted by name: name -> dict with "model" (class name), "recipe", "dataset", "licence", "image_shape",
+        Dict, sorted by name: name -> dict with "model" (class name), "recipe", "dataset", "licence", "data_shape",
         "parameter_count", "metrics" and "bytes" (size of the weights file).
 
     Raises:
@@ -110,5 +110,6 @@ def list_pretrained():
     for name in shipped_names():
         metadata = read_metadata(shipped_folder() / name)
         summaries[name] = {key: metadata.get(key) for key in SUMMARY}
+        summaries[name]["image_shape"] = metadata["data_shape"]  # its old name, for one release more
         summaries[name]["bytes"] = metadata["files"][WEIGHTS]["bytes"]
     return summaries

@@ -11,7 +11,7 @@ from keras_vae.presets.preset_error import PresetError
 TEXTS = (
     "name model keras_vae_version keras_version trained_on_backend recipe dataset licence description limits".split()
 )
-SHAPES = ("image_shape", "latent_shape")
+SIZES = "a list of integers >= 1, null where a size is not fixed"
 
 
 def read_metadata(folder, expected=None):
@@ -27,6 +27,8 @@ def read_metadata(folder, expected=None):
         raise PresetError(f"{path} has not the SHA-256 of `metadata_sha256`: {expected}.")
     metadata = parse_json(content, path)
     _check_schema(path, metadata.get("schema"))
+    if metadata["schema"] == 1 and "data_shape" not in metadata:
+        metadata = {("data_shape" if key == "image_shape" else key): value for key, value in metadata.items()}
     _check_files(path, metadata.get("files"))
     _check_facts(path, metadata)
     return metadata
@@ -71,14 +73,19 @@ def _check_facts(path, metadata):
 
     for name in TEXTS:
         require(name, isinstance(metadata.get(name), str), "a string")
-    for name in SHAPES:
-        shape = metadata.get(name)
-        right = isinstance(shape, list) and shape and all(_is_int(size) and size > 0 for size in shape)
-        require(name, right, "a list of integers >= 1")
+    require("data_shape", _is_shape(metadata.get("data_shape")), SIZES)
+    latent = metadata.get("latent_shape")  # null of a model without latents: a classifier, a prior
+    levels = [*latent.values(), *([] if latent else [None])] if isinstance(latent, dict) else [latent]
+    require("latent_shape", latent is None or all(map(_is_shape, levels)), SIZES + ", or an object of them by level")
     count = metadata.get("parameter_count")
     require("parameter_count", _is_int(count) and count >= 0, "an integer >= 0")
     require("seed", metadata.get("seed") is None or _is_int(metadata["seed"]), "an integer or null")
     require("metrics", isinstance(metadata.get("metrics"), dict), "an object")
+
+
+def _is_shape(value):
+    sizes = value if isinstance(value, list) and value else [0]
+    return all(size is None or (_is_int(size) and size > 0) for size in sizes)
 
 
 def _is_int(value):

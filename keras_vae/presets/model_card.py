@@ -41,15 +41,31 @@ def _front_matter(kind, licence):
 
 
 def _usage(name, metadata, samples):
-    shape = ", ".join(str(size) for size in metadata["image_shape"])
-    latent = ", ".join(str(size) for size in metadata["latent_shape"])
-    code = f"""import keras_vae
-
-model = keras_vae.load_pretrained("{name}")  # or the path of this folder; on TensorFlow, JAX or torch
-z = model.encode(images)  # images: float32 in [0, 1], shape (batch, {shape})
-images = model.decode(z)  # z: shape (batch, {latent})"""
-    code += "\nsamples = model.sample(16, seed=0)" if samples else ""
+    data = _shape(metadata["data_shape"])
+    lines = [
+        "import keras_vae",
+        "",
+        f'model = keras_vae.load_pretrained("{name}")  # or the path of this folder; on TensorFlow, JAX or torch',
+    ]
+    latent = metadata["latent_shape"]
+    given = ", condition=labels" if metadata.get("condition") else ""
+    if latent is None:
+        lines.append(f"answers = model.predict(x)  # x: float32, shape (batch, {data})")
+    else:
+        levels = latent.items() if isinstance(latent, dict) else [("", latent)]
+        latent = ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)
+        lines += [
+            f"z = model.encode(images{given})  # images: float32 in [0, 1], shape (batch, {data})",
+            f"images = model.decode(z{given})  # z: shape (batch, {latent})",
+        ]
+    if samples:
+        lines.append(f"samples = model.sample(16, seed=0{', condition=3' if given else ''})")
+    code = "\n".join(lines)
     return f"```python\n{code}\n```"
+
+
+def _shape(sizes):
+    return ", ".join("any" if size is None else str(size) for size in sizes)
 
 
 def _model_table(metadata):

@@ -103,7 +103,7 @@ def save_pretrained(model, folder, *, recipe, dataset, licence, seed, metrics, d
                 (fresh / PREVIEW).write_bytes(picture)
             else:
                 write_png(fresh / PREVIEW, picture)
-        card = model_card(metadata, has_preview=picture is not None, samples=model.prior is not None)
+        card = model_card(metadata, has_preview=picture is not None, samples="sample" in model.signatures())
         (fresh / CARD).write_text(card, encoding="utf-8")
         _compare(model, load_pretrained(fresh))
     return folder
@@ -117,10 +117,10 @@ def _check_text(name, value, required):
 
 
 def _check_model(model):
-    if not isinstance(model, keras.Model) or not hasattr(model, "image_shape"):
+    if not isinstance(model, keras.Model) or not hasattr(model, "preset_facts"):
         raise TypeError(f"`model` must be a model of keras_vae. Received: model={model!r}.")
     if not model.built:
-        raise ValueError("`model` must be built: call `model.build((None, *image_shape))` or fit it first.")
+        raise ValueError("`model` must be built: call `model.build((None, *data_shape))` or fit it first.")
     if fault := shape_fault(model) or weights_fault(model):
         raise ValueError(f"`model` must {fault}")
 
@@ -138,7 +138,7 @@ def _check_place(folder):
 def _config(model):
     config = without_compile_config(keras.saving.serialize_keras_object(model))
     if not config.get("build_config"):
-        raise ValueError("`model` must know its input shape: call `model.build((None, *image_shape))` first.")
+        raise ValueError("`model` must know its input shape: call `model.build((None, *data_shape))` first.")
     return config
 
 
@@ -160,8 +160,8 @@ def _metadata(model, name, facts, files):
         "keras_version": keras.__version__,
         "trained_on_backend": keras.backend.backend(),
         **facts,
-        "image_shape": list(model.image_shape),
-        "latent_shape": list(model.latent_shape),
+        "latent_shape": None,
+        **model.preset_facts(),
         "parameter_count": model.count_params(),
         "files": files,
     }

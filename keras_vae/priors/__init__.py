@@ -1,7 +1,9 @@
 """Priors: p(z) over latents or codes."""
 
+from keras_vae.priors.conditional_normal import ConditionalNormal
+from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.priors.prior import Prior
 from keras_vae.priors.standard_normal import StandardNormal
 from keras_vae.priors.uniform_codes import UniformCodes
 
-__all__ = ["Prior", "StandardNormal", "UniformCodes"]
+__all__ = ["ConditionalNormal", "LearnedPrior", "Prior", "StandardNormal", "UniformCodes"]

@@ -3,31 +3,62 @@
 import keras
 
 from keras_vae.core.registration import Configured
-from keras_vae.distributions import Deterministic, has_closed_form, kl_divergence
+from keras_vae.distributions import Deterministic, elementwise_kl_divergence, has_closed_form, kl_divergence
+from keras_vae.ops.noise import noise_of
 
 
 class Prior(Configured, keras.layers.Layer):
-    """p(z): log-density, the rate of a posterior, and draws: equal noise, equal latents on every backend."""
+    """p(z), or p(z | condition): log-density, the rate of a posterior, and draws: equal noise, equal latents.
 
-    noise = "normal"  # the kind of noise that `sample_from` takes: "normal" or "uniform" in [0, 1)
+    Latents are a tensor, or a dict of tensors by level. A prior that does not depend on the condition ignores it.
+    """
 
-    def distribution(self, like):
+    is_noise = False  # whether its draws know nothing of any data, so that decoding them makes no pictures
+    noise = "normal"  # the kind of noise that `sample_from` takes, in the shape of the latents: "normal" or "uniform"
+
+    def noise_spec(self, shape):
+        """What `sample_from` takes for latents of `shape`: a `keras_vae.ops.Noise`, a nest of them, or None."""
+        return noise_of(self.noise, shape)
+
+    def distribution(self, like, condition=None):
         """p as a distribution with the event shape of the latents `like`, or None where it has no closed form."""
         return None
 
-    def log_prob(self, z):
+    def log_prob(self, z, condition=None):
         """log p(z), nats, summed over the event: (batch,)."""
-        return self.distribution(z).log_prob(z)
+        return self.distribution(z, **_given(condition)).log_prob(z)
 
-    def sample_from(self, noise):
-        """Latents that belong to `noise` of shape (batch, *latent_shape)."""
-        raise TypeError(f"{type(self).__name__} must define `sample_from(noise)`.")
+    def sample_from(self, noise, condition=None):
+        """Latents that belong to `noise`, drawn after `noise_spec(latent_shape)`."""
+        raise TypeError(f"{type(self).__name__} must define `sample_from(noise, condition=None)`.")
 
-    def rate(self, posterior, z):
-        """KL(q(z|x) || p(z)), nats, (batch,): in closed form where it is known, else the one-sample estimate at `z`."""
+    def rate(self, posterior, z, condition=None):
+        """KL(q(z|x) || p(z)), nats, (batch,): in closed form where it is known, else the one-sample estimate at `z`.
+
+        Of codes, a point mass, it is -log p(codes): their entropy is zero. A point mass has no finite rate under a
+        density; models whose latents are such ask for none.
+        """
         if isinstance(posterior, Deterministic):
-            return -self.log_prob(posterior.mode)  # a point mass, on the codes of a quantizer: its entropy is zero
-        p = self.distribution(z)
+            return -self.log_prob(posterior.mode, **_given(condition))
+        p = self.distribution(z, **_given(condition))
         if p is not None and has_closed_form(posterior, p):
             return kl_divergence(posterior, p)
-        return posterior.log_prob(z) - self.log_prob(z)
+        return posterior.log_prob(z) - self.log_prob(z, **_given(condition))
+
+    def elementwise_rate(self, posterior, z, condition=None):
+        """The share of each dimension in `rate`, nats, (batch, values); where dimensions are independent in both.
+
+        Raises:
+            TypeError: where the prior, or the posterior, does not factorise over dimensions.
+        """
+        p = self.distribution(z, **_given(condition))
+        if p is None:
+            raise TypeError(f"`elementwise_rate` is not defined for {type(self).__name__}: it does not factorise.")
+        if has_closed_form(posterior, p):
+            return elementwise_kl_divergence(posterior, p)
+        return posterior.elementwise_log_prob(z) - p.elementwise_log_prob(z)
+
+
+def _given(condition):
+    """Arguments for what may know no condition, as a prior of a user's own."""
+    return {} if condition is None else {"condition": condition}

@@ -34,9 +34,9 @@ class StandardNormal(Prior):
 
     noise = "normal"
 
-    def distribution(self, like):
+    def distribution(self, like, condition=None):
         zeros = ops.zeros_like(like)
         return Normal(zeros, zeros)
 
-    def sample_from(self, noise):
+    def sample_from(self, noise, condition=None):
         return noise

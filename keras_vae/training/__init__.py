@@ -3,19 +3,27 @@
 from keras_vae.training.checked_methods import CheckedMethods
 from keras_vae.training.checkpoint import TrainingCheckpoint
 from keras_vae.training.data import check_values
+from keras_vae.training.early_stop import EarlyStop
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, pure
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
+from keras_vae.training.inputs import ModelInputs
+from keras_vae.training.optimizers import optimizers
 from keras_vae.training.resume import fit_resumable, fits, resume
 from keras_vae.training.sampler import Sampler, SamplerCache
 from keras_vae.training.shared_progress import SharedProgress
+from keras_vae.training.signature import Served, Signature
 from keras_vae.training.terms_model import TermsModel
 
 __all__ = [
     "CheckedMethods",
+    "EarlyStop",
+    "ModelInputs",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "Sampler",
+    "Served",
+    "Signature",
     "SamplerCache",
     "SharedProgress",
     "TermsModel",
@@ -25,6 +33,7 @@ __all__ = [
     "fit_resumable",
     "fits",
     "frozen",
+    "optimizers",
     "pure",
     "resume",
 ]

@@ -1,7 +1,6 @@
 """Keras's own `fit`, `evaluate`, `predict`, `train_on_batch` and `test_on_batch`, the data checked where it enters."""
 
 import contextlib
-import inspect
 
 import keras
 
@@ -17,17 +16,49 @@ class CheckedMethods:
 
     has_terms = True  # whether the loss is the model's own, and the target like x; if not, they are those of `compile`
 
-    def fit(self, *args, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
         """Keras's own `fit`, with the data checked first and a non-finite term stopping it by name.
 
         Args:
-            *args: as in `keras.Model.fit`; `x` may be an array, tf.data, a torch DataLoader, a PyDataset, a grain
-                dataset or a generator, with or without targets. Arrays are checked whole, generators batch by batch,
-                and other streams on their first batch only: what comes later is for the stream to check, as those of
-                `keras_vae.datasets` do when they are made. On JAX with `keras.distribution` each batch must divide over
-                the devices, the last of an epoch too: those of streams other than this library's are not checked beyond
-                the first.
-            **kwargs: as in `keras.Model.fit`. `sample_weight` is >= 0; how it enters the logs is told at `TermsModel`.
+            x: an array, a dict of arrays for a model with a condition or a mask, tf.data, a torch DataLoader, a
+                PyDataset, a grain dataset or a generator, with or without targets. Arrays are checked whole, generators
+                batch by batch, and other streams on their first batch only: what comes later is for the stream to
+                check, as those of `keras_vae.datasets` do when they are made. On JAX with `keras.distribution` each
+                batch must divide over the devices, the last of an epoch too: those of streams other than this
+                library's are not checked beyond the first.
+            y: target, where it is not `x` itself. Default: None.
+            batch_size: as in `keras.Model.fit`, and so all that follow.
+            epochs: int.
+            verbose: "auto", 0, 1 or 2.
+            callbacks: list of keras.callbacks.Callback.
+            validation_split: float in [0, 1).
+            validation_data: what is evaluated: arrays in a tuple, or a stream.
+            shuffle: bool, of arrays.
+            class_weight: None: the target holds no classes.
+            sample_weight: array (batch,), >= 0; how it enters the logs is told at `TermsModel`.
+            initial_epoch: int.
+            steps_per_epoch: int or None.
+            validation_steps: int or None.
+            validation_batch_size: int or None.
+            validation_freq: int, or a list of epochs.
 
         Returns:
             keras.callbacks.History.
@@ -41,7 +72,7 @@ class CheckedMethods:
             RuntimeError: in one of several processes of torch.distributed.
         """
         check_one_process()
-        given = self._checked_arguments("fit", args, kwargs)
+        given = self._checked_arguments("fit", locals())
         if given.get("validation_data") is not None:
             given["validation_data"] = self._checked_validation(given["validation_data"])
         guard = NonFiniteGuard(self.trackers if self.has_terms else ())
@@ -53,12 +84,30 @@ class CheckedMethods:
         guard.raise_if_stopped()
         return history
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
         """Keras's own `evaluate`, with the data checked first; the terms are computed just as in training.
 
         Args:
-            *args: as in `keras.Model.evaluate`.
-            **kwargs: as in `keras.Model.evaluate`.
+            x: as of `fit`.
+            y: as of `fit`.
+            batch_size: as in `keras.Model.evaluate`, and so all that follow.
+            verbose: "auto", 0, 1 or 2.
+            sample_weight: array (batch,), >= 0.
+            steps: int or None.
+            callbacks: list of keras.callbacks.Callback.
+            return_dict: bool, whether names come with the numbers.
+            **kwargs: Keras's own.
 
         Returns:
             The loss and the logged terms; a dict with `return_dict=True`.
@@ -66,19 +115,23 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
+        given = _arguments(locals())
         if kwargs.get("_use_cached_eval_dataset"):  # inside `fit` the data has been checked already
-            return super().evaluate(*args, **kwargs)
-        given = self._checked_arguments("evaluate", args, kwargs)
+            return super().evaluate(**given)
+        given = self._checked_arguments("evaluate", given)
         given["callbacks"] = self._joined(given.get("callbacks"), StreamStart(None, given["x"]))
         with self._own_errors():
             return super().evaluate(**given)
 
-    def predict(self, *args, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Keras's own `predict`, the dict of `call`, with the data checked first.
 
         Args:
-            *args: as in `keras.Model.predict`.
-            **kwargs: as in `keras.Model.predict`.
+            x: as of `fit`.
+            batch_size: as in `keras.Model.predict`, and so all that follow.
+            verbose: "auto", 0, 1 or 2.
+            steps: int or None.
+            callbacks: list of keras.callbacks.Callback.
 
         Returns:
             dict of numpy arrays.
@@ -86,16 +139,19 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
-        given = self._checked_arguments("predict", args, kwargs)
+        given = self._checked_arguments("predict", locals())
         with self._own_errors():
             return super().predict(**given)
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Keras's own `train_on_batch`, with the batch checked first.
 
         Args:
-            *args: as in `keras.Model.train_on_batch`.
-            **kwargs: as in `keras.Model.train_on_batch`.
+            x: array, or dict of arrays for a model with a condition or a mask.
+            y: target, where it is not `x` itself. Default: None.
+            sample_weight: array (batch,), >= 0. Default: None.
+            class_weight: None: the target holds no classes.
+            return_dict: bool, whether names come with the numbers. Default: False.
 
         Returns:
             The loss and the logged terms; a dict with `return_dict=True`.
@@ -105,14 +161,16 @@ class CheckedMethods:
             RuntimeError: as `fit`.
         """
         check_one_process()
-        return super().train_on_batch(**self._checked_arguments("train_on_batch", args, kwargs))
+        return super().train_on_batch(**self._checked_arguments("train_on_batch", locals()))
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Keras's own `test_on_batch`, with the batch checked first.
 
         Args:
-            *args: as in `keras.Model.test_on_batch`.
-            **kwargs: as in `keras.Model.test_on_batch`.
+            x: array, or dict of arrays for a model with a condition or a mask.
+            y: target, where it is not `x` itself. Default: None.
+            sample_weight: array (batch,), >= 0. Default: None.
+            return_dict: bool, whether names come with the numbers. Default: False.
 
         Returns:
             The loss and the logged terms; a dict with `return_dict=True`.
@@ -120,7 +178,7 @@ class CheckedMethods:
         Raises:
             ValueError: as `fit`.
         """
-        return super().test_on_batch(**self._checked_arguments("test_on_batch", args, kwargs))
+        return super().test_on_batch(**self._checked_arguments("test_on_batch", locals()))
 
     def check_data(self, x, name="x"):
         """Hook: raises if the array `x` is not what the model takes; returns it."""
@@ -130,6 +188,13 @@ class CheckedMethods:
         """Hook: raises if the array `y` is no target of the model; returns it. Default: what `check_data` says."""
         return self.check_data(y, name)
 
+    def check_input(self, x, name="x"):
+        """Raises if `x`, an array or a nest of them, is not what the model takes."""
+        if isinstance(x, (dict, list, tuple)):
+            self.check_nest(x, name)
+        else:
+            self.check_data(x, name)
+
     def check_nest(self, x, name="x"):
         """Hook: raises if a dict, list or tuple of arrays is not what the model takes; returns it."""
         raise TypeError(
@@ -137,8 +202,19 @@ class CheckedMethods:
             "Use `numpy.asarray` on lists, and take the images out of dicts."
         )
 
-    def _checked_arguments(self, method, args, kwargs):
+    def target(self, x):
+        """The target that belongs to inputs without one."""
+        return x
+
+    def shapes_of(self, x):
+        """What `build` is given for data, an array or a dict of them: shapes, the batch unknown."""
+        if isinstance(x, dict):
+            return {name: (None, *part.shape[1:]) for name, part in x.items()}
+        return (None, *x.shape[1:])
+
+    def _checked_arguments(self, method, given):
         """The arguments of the method of Keras with the name `method`, by name, the data in them checked."""
+        given = _arguments(given)
         if method != "predict" and not self.compiled:
             raise ValueError(
                 f'`{method}` needs a compiled model: call `compile` first, as in `model.compile("adam")`. Received: a '
@@ -148,15 +224,16 @@ class CheckedMethods:
             if isinstance(part, Configured):
                 part.check_scalars()
         vars(self)["_faults"] = []  # past Keras, which would track the list
-        signature = inspect.signature(getattr(keras.Model, method))
-        given = signature.bind(self, *args, **kwargs).arguments
-        given.pop("self")
-        given.update(given.pop("kwargs", {}))
         if self.has_terms and self.loss is not None:
             received, self.loss = self.loss, None  # Keras would keep it through the next `compile`
             raise ValueError(
                 f"`loss` must be left out of `compile`: the loss of {type(self).__name__} is the sum of its terms. "
                 f"Received: loss={received!r}."
+            )
+        if self.has_terms and self.reconstruction is None and getattr(self, "_compile_metrics", None) is not None:
+            raise ValueError(
+                f"`metrics` must be left out of `compile`: {type(self).__name__} has no reconstruction to compare. "
+                "Received: metrics."
             )
         if given.get("x") is None:
             raise ValueError("`x` must be an array or a stream of batches. Received: x=None.")
@@ -167,8 +244,8 @@ class CheckedMethods:
             )
         names = ("x", "y", "sample_weight")
         parts = self._checked_parts([given.get(name) for name in names], names)
-        given.update((name, part) for name, part in zip(names, parts, strict=True) if name in signature.parameters)
-        return check_split(given, whole="batch_size" not in signature.parameters)
+        given.update((name, part) for name, part in zip(names, parts, strict=True) if name in given)
+        return check_split(given, whole="batch_size" not in given)
 
     def _checked_validation(self, data):
         if not isinstance(data, (tuple, list)):
@@ -185,8 +262,8 @@ class CheckedMethods:
         if sample_weight is not None:
             check_weights(names[2], sample_weight)
             check_length(names[2], sample_weight, names[0], x)
-            if self.has_terms and y is None and is_array(x):
-                y = x  # Keras drops weights that come without a target
+            if self.has_terms and y is None and (is_array(x) or isinstance(x, dict)):
+                y = self.target(x)  # Keras drops weights that come without a target
         return x, y, sample_weight
 
     def _checked(self, x, name):
@@ -220,12 +297,16 @@ class CheckedMethods:
             self.check_target(y, name)
 
     def _check(self, x, name):
-        if isinstance(x, (dict, list, tuple)):
-            self.check_nest(x, name)
-            return
-        self.check_data(x, name)
-        if not self.built:
+        self.check_input(x, name)
+        if not self.built and not isinstance(x, (list, tuple)):
             # By the first array, so that what follows, targets and validation data, is compared with its shape.
             strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow: its variables are made in its scope
             with strategy.scope() if strategy else contextlib.nullcontext():
-                self.build((None, *x.shape[1:]))
+                self.build(self.shapes_of(x))
+
+
+def _arguments(given):
+    """The local variables of a method of Keras, as the arguments that it was called with."""
+    given = {name: value for name, value in given.items() if name not in ("self", "__class__")}
+    more = given.pop("kwargs", {})
+    return {**given, **more}

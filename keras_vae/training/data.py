@@ -39,7 +39,7 @@ def checked_stream(x, check, name, check_target=None, faults=None):
     else:
         raise TypeError(f"`{name}` must be {FEEDS}. Received: {name}={x!r}, a {type(x).__name__}.")
     _check_batch(first, checks, name)
-    if hasattr(x, "collate_fn") and is_array(first):
+    if hasattr(x, "collate_fn") and (is_array(first) or isinstance(first, dict)):
         x = copy.copy(x)
         x.collate_fn = _Tupled(x.collate_fn)
     return x
@@ -88,6 +88,8 @@ def _check_batch(batch, checks, name, which="first batch"):
 
 def check_length(name, values, other, others):
     """Raises where two arrays hold different numbers of examples."""
+    if isinstance(others, dict) and others:
+        others = next(iter(others.values()))
     if is_array(values) and is_array(others) and len(values.shape) and values.shape[0] != others.shape[0]:
         raise ValueError(
             f"`{name}` must have one entry for each of the {others.shape[0]} examples of `{other}`. "

@@ -27,7 +27,9 @@ def fingerprint(model, data=None):
     Returns:
         dict of what JSON can hold.
     """
-    parts = {"backend": keras.backend.backend(), "model": _config(model), "optimizer": _config(model.optimizer)}
+    names = {}  # the optimizer of a part is named by the part's
+    parts = {"backend": keras.backend.backend(), "model": _config(model, names)}
+    parts["optimizer"] = _config(model.optimizer, names)
     return parts if data is None else {**parts, "data": described(data)}
 
 
@@ -75,13 +77,12 @@ def _digest(array):
     return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": content.hexdigest()}
 
 
-def _config(thing):
+def _config(thing, names):
     try:
         config = keras.saving.serialize_keras_object(thing)
     except (NotImplementedError, TypeError):  # Keras's words for what has no configuration, or parts without one
         return {"class_name": type(thing).__name__}
     config = described(config)
-    names = {}
     for part in _objects(config):
         stem = re.sub(r"_\d+$", "", name := part["config"]["name"])
         if stem.replace("_", "") == part["class_name"].replace("_", "").lower():
@@ -101,10 +102,15 @@ def _objects(config):
 
 def _renamed(config, names):
     if isinstance(config, dict):
-        return {key: _renamed(value, names) for key, value in config.items() if key not in _DROPPED}
+        return {_path(key, names): _renamed(value, names) for key, value in config.items() if key not in _DROPPED}
     if isinstance(config, list):
         return [_renamed(value, names) for value in config]
     return names.get(config, config) if isinstance(config, str) else config
+
+
+def _path(key, names):
+    """The key of a dict; where it is a path of weights, as in a map of optimizers, its parts are renamed."""
+    return "/".join(names.get(step, step) for step in key.split("/")) if "/" in key else key
 
 
 _ABSENT = object()

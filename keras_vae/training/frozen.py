@@ -34,7 +34,7 @@ def frozen(layer, *args, **kwargs):
 
 
 def pure(layer):
-    """`layer` in inference mode, as a function of its input without side effects, which `keras.ops.jvp` asks for.
+    """`layer` in inference mode, as a function of its inputs without side effects, which `keras.ops.jvp` asks for.
 
     Args:
         layer: keras.layers.Layer, built.
@@ -53,8 +53,8 @@ def pure(layer):
     """
     state = [(v, v.value) for v in layer.variables]
 
-    def function(x):
+    def function(x, **kwargs):
         with keras.StatelessScope(state):
-            return layer(x, training=False)
+            return layer(x, training=False, **kwargs)
 
     return function

@@ -20,8 +20,10 @@ class Sampler(keras.Model):
 
     Args:
         owner: keras.Model whose weights `function` reads.
-        function: callable, a dict of tensors -> a tensor or dict of tensors, each with the batch as first axis.
+        function: callable, a dict of tensors, or of nests -> a tensor or nest of tensors, the batch as first axis.
         supports_jit: bool, whether XLA may compile it. Default: True.
+        jit: bool, whether XLA must compile it, on TensorFlow too: for loops, whose every pass costs as much as it has
+            rows, so that a single batch is not padded either. Default: False.
         **kwargs: of keras.Model.
 
     Example:
@@ -34,12 +36,15 @@ class Sampler(keras.Model):
     [[2.0], [2.0], [2.0]]
     """
 
-    def __init__(self, owner, function, supports_jit=True, **kwargs):
+    def __init__(self, owner, function, supports_jit=True, jit=False, **kwargs):
         # The owner has its own dtype policy; this one only hands tensors over.
         super().__init__(dtype="float32", **kwargs)
         self.owner = owner
         self.function = function
         self.supports_jit = supports_jit
+        self.jit = jit
+        if jit and keras.backend.backend() != "torch":
+            self.jit_compile = True
         self.built = True
         self.answer = _backend.compiled(self)
 
@@ -51,26 +56,31 @@ class Sampler(keras.Model):
         """Runs the function over arrays in batches; returns numpy.
 
         Args:
-            inputs: dict of arrays with the same first axis.
+            inputs: dict of arrays, or of nests of them, with the same first axis.
             batch_size: int, the largest batch. Default: 128.
 
         Returns:
-            Array or dict of arrays, the batches concatenated.
+            Array or nest of arrays, the batches concatenated.
         """
-        inputs = {name: np.asarray(value) for name, value in inputs.items()}
-        total = len(next(iter(inputs.values())))
+        inputs = tree.map_structure(np.asarray, inputs)
+        total = len(tree.flatten(inputs)[0])
         outputs = []
         for start in range(0, total, batch_size):
-            batch = {name: value[start : start + batch_size] for name, value in inputs.items()}
-            size = len(next(iter(batch.values())))
-            padded = batch_size if total > batch_size else min(batch_size, 1 << ((size - 1).bit_length() | 1))
-            batch = {name: _pad(value, padded) for name, value in batch.items()}
+            batch = tree.map_structure(lambda value, start=start: value[start : start + batch_size], inputs)
+            size = min(batch_size, total - start)
+            padded = batch_size if total > batch_size else self._padded(size, batch_size)
+            batch = tree.map_structure(lambda value, padded=padded: padded_to(value, padded), batch)
             result = self.answer(batch)
             outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
         return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
+    def _padded(self, size, batch_size):
+        """How many rows a single batch of `size` gets."""
+        return size if self.jit else min(batch_size, 1 << ((size - 1).bit_length() | 1))
 
-def _pad(value, size):
+
+def padded_to(value, size):
+    """`value` with its last row repeated until it has `size` rows."""
     missing = size - len(value)
     return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
 
@@ -81,9 +91,9 @@ class SamplerCache:
     def __init__(self):
         self._samplers, self._lock = {}, threading.Lock()
 
-    def get(self, key, owner, function, supports_jit=True):
+    def get(self, key, owner, function, **options):
         """The sampler under `key`, made of the other arguments if it is not there yet."""
         with self._lock:  # threads that ask at once get one sampler, which is traced once
             if key not in self._samplers:
-                self._samplers[key] = Sampler(owner, function, supports_jit, name=f"sampler_{key}")
+                self._samplers[key] = Sampler(owner, function, name=f"sampler_{key}", **options)
             return self._samplers[key]

@@ -1,5 +1,8 @@
 """The training contract: a pure `call`, one hook `terms`, and no `train_step` on any backend."""
 
+import inspect
+import warnings
+
 import keras
 from keras import ops, tree
 
@@ -8,16 +11,17 @@ from keras_vae.core.checks import check_precision, finite
 from keras_vae.core.registration import Configured
 from keras_vae.ops.numerics import float32
 from keras_vae.training.checked_methods import CheckedMethods
+from keras_vae.training.inputs import ModelInputs
 
 
-class TermsModel(CheckedMethods, Configured, keras.Model):
+class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
     """Abstract model whose variants say only what their loss terms are.
 
     - `call(x, training)` is pure: it returns a dict of per-example tensors. No `assign`, no metric, no `add_loss`
       in it.
     - `terms(x, y, outputs, training)` returns {"loss": (batch,), name: (batch,), ...}: each variant's own training
       step.
-    - `update_metrics(outputs, sample_weight)` and, while training, `update_state(outputs)` follow it: codebooks,
+    - `update_metrics(outputs, sample_weight)` and, while training, `update_state(outputs, terms)` follow it: codebooks,
       baselines, counts.
 
     `compute_loss`, which Keras calls in `fit`, `evaluate` and `train_on_batch` on every backend, runs these in order,
@@ -31,11 +35,12 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
     What a step did to the weights that no optimizer owns is taken back where the scaler of float16's loss skips it.
     """
 
-    reconstruction = "reconstruction"  # the output that compile(metrics=...) compares with the target
+    reconstruction = "reconstruction"  # the output that compile(metrics=...) compares with the target; None for none
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         check_precision(self.dtype_policy)
+        self.condition = None  # here, for a class attribute would hide a layer on torch
         self.trackers = {}
         self.step = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="step")
 
@@ -57,23 +62,23 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
         loss = terms["distortion"]
         for name, weight in weights.items():
             loss = loss + weight * terms[name]
-        return {"loss": loss, **terms}
+        return {**terms, "loss": loss}
 
     def update_metrics(self, outputs, sample_weight=None):
         """Hook: metrics that are not means of terms."""
 
-    def update_state(self, outputs):
+    def update_state(self, outputs, terms):
         """Hook: state that a training step changes outside the optimizer. It must not be differentiated."""
 
     def trace(self, input_shape):
         """Traces `call` symbolically, which builds every part; returns the outputs as KerasTensors."""
-        return self.compute_output_spec(keras.KerasTensor(input_shape, dtype="float32"))
+        return self.compute_output_spec(self.symbolic(input_shape))
 
     def build(self, input_shape):
         self.trace(input_shape)  # Model.build on a subclass would build nothing
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        y = x if y is None else y
+        y = self.target(x) if y is None else y
         # train_on_batch hands over raw numpy, which torch tensors refuse to meet.
         x, y, weight = tree.map_structure(
             lambda t: None if t is None else ops.convert_to_tensor(t), (x, y, sample_weight)
@@ -91,7 +96,7 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
             tracker.update_state(ops.stop_gradient(terms[name]), weight)
         self.update_metrics(outputs, weight)
         if training:
-            self.update_state(outputs)
+            self._update_state(outputs, terms)
         loss = terms["loss"]  # (batch,)
         if weight is not None:
             loss = loss * ops.cast(weight, loss.dtype)
@@ -100,6 +105,17 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
             loss = loss + ops.cast(ops.sum(penalty), loss.dtype)
         return self._aggregate_additional_loss(loss)  # 1 / replicas under tf.distribute, identity elsewhere
 
+    def _update_state(self, outputs, terms):
+        if len(inspect.signature(self.update_state).parameters) == 1:  # for one release more
+            warnings.warn(
+                f"`update_state` takes (outputs, terms) now: the one of {type(self).__name__} takes outputs alone.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            self.update_state(outputs)
+        else:
+            self.update_state(outputs, terms)
+
     def train_step(self, *arguments):  # (data) on TensorFlow and torch, (state, data) on JAX
         if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             return super().train_step(*arguments)
@@ -107,8 +123,11 @@ class TermsModel(CheckedMethods, Configured, keras.Model):
         return _backend.step_unless_skipped(super().train_step, self, moved, *arguments)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        prediction = y_pred[self.reconstruction]
-        return super().compute_metrics(x, x if y is None else y, prediction, sample_weight)
+        if self.reconstruction is None:
+            return self.get_metrics_result()
+        return super().compute_metrics(
+            x, self.target(x) if y is None else y, y_pred[self.reconstruction], sample_weight
+        )
 
     def get_compile_config(self):
         return _portable(super().get_compile_config())

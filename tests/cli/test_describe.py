@@ -71,7 +71,7 @@ def test_a_file_gives_the_terminal_no_orders(refused, shelf, tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["runs/colour", "runs/colour/", "runs/colour/model"])
 def test_a_run_is_named_by_its_folder(run, name):
     told = json.loads(run(f"info {name} --json")[0])
-    assert told["image_shape"] == [16, 12, 3]
+    assert told["data_shape"] == [16, 12, 3]
 
 
 def test_a_preset_comes_before_a_folder_of_its_name(run, tmp_path, shelf):

@@ -81,7 +81,7 @@ def test_the_distance_of_codes_by_hand():
         codebook = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
 
     class Model:
-        is_discrete, bottleneck = True, Bottleneck
+        has_codes, bottleneck = True, Bottleneck
 
     distances, equal = distances_of(Model, np.array([0, 2]), np.array([[0, 2], [1, 2], [1, 0]]))
     # positions apart by 5 and 0: sqrt((25 + 0) / 2); by 5 and 1: sqrt((25 + 1) / 2)

@@ -8,11 +8,13 @@ import numpy as np
 
 import harness
 import keras_vae
+from keras_vae.distributions import Normal
 
 RNG = np.random.default_rng(0)
 IMAGES = harness.images(8)  # (8, 8, 8, 1), in (0, 1)
 MAP = RNG.normal(size=(4, 4, 4, 6)).astype("float32")
 VECTORS = RNG.normal(size=(4, 6)).astype("float32")
+CONDITION = VECTORS[::-1].copy()
 CODES = RNG.integers(0, 5, (4, 3, 3)).astype("int32")
 IMAGE_PARAMS = RNG.normal(size=IMAGES.shape).astype("float32")
 
@@ -61,18 +63,23 @@ def vqvae_arguments():
 
 def vae_golden(model):
     """Everything that is a function of weights, data and given noise."""
-    x = IMAGES[:4]
+    x, given, one = IMAGES[:4], {}, {}
+    if model.condition is not None:
+        given, one = {"condition": np.arange(4)}, {"condition": 2}
     noise = np.random.default_rng(1).normal(size=(4, *model.latent_shape)).astype("float32")
-    posterior = model.posterior(x)
+    whole = {"x": x, **given} if given else x
+    posterior = model.posterior(whole)
     z = posterior.sample_from(noise)
-    params = model.decoder(z)
+    params = model.decode_params(z, **model.net_inputs(given))
     outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": params}
     outputs["reconstruction"] = model.likelihood.mean(params)
+    terms = model.terms(x, x, {**outputs, **given}, False)
+    x = whole
     return {
         **outputs,
-        **model.terms(x, x, outputs, False),
+        **terms,
         "encode": model.encode(x, output="sample", seed=3),
-        "sample": model.sample(3, seed=4),
+        "sample": model.sample(3, seed=4, **one),
         "variations": model.variations(x, 2, seed=5),
         "log_likelihood": model.log_likelihood(x, num_samples=9, seed=6),
     }
@@ -150,6 +157,13 @@ CASES = {
     "SaltAndPepperNoise": Case(
         lambda: {"corruption_level": 0.4, "low": -1.0, "high": 2.0, "seed": 7}, MAP, golden=corruption_golden
     ),
+    "ClassCondition": Case(lambda: {"num_classes": 4, "embedding_dim": 3}, np.array([0, 3, 1, 1])),
+    "VectorCondition": Case(lambda: {"size": 6}, VECTORS),
+    "Conditioned": Case(
+        lambda: {"net": keras_vae.MLPEncoder((3,), "tanh"), "flatten": True},
+        MAP,
+        golden=lambda layer: {"output": layer(MAP, condition=VECTORS)},
+    ),
     "StackedEncoder": Case(
         lambda: {
             "encoders": [sigmoid_net(7), sigmoid_net(4)],
@@ -181,6 +195,15 @@ CASES = {
     "SquaredError": Case(lambda: {"activation": "sigmoid"}, (IMAGE_PARAMS, IMAGES)),
     # priors
     "StandardNormal": Case(dict, VECTORS),
+    "ConditionalNormal": Case(
+        lambda: {"latent_dim": 6},
+        VECTORS,
+        golden=lambda prior: {
+            "log_prob": prior.log_prob(VECTORS, CONDITION),
+            "sample": prior.sample_from(VECTORS, CONDITION),
+            "rate": prior.rate(Normal(VECTORS, 0.5 * VECTORS), VECTORS, CONDITION),
+        },
+    ),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
     # metrics
     "PSNR": Case(lambda: {"max_value": 2.0, "name": "p"}, (IMAGES, 0.9 * IMAGES), keep_default=("dtype",)),

@@ -8,6 +8,7 @@ import numpy as np
 from keras import tree
 
 import harness
+import keras_vae
 from cases import CASES
 from keras_vae.core.registration import REGISTRY
 from keras_vae.likelihoods import Likelihood
@@ -22,7 +23,11 @@ def made(name):
     case = CASES[name]
     thing = REGISTRY[name](**case.arguments())
     if isinstance(thing, keras.Model):
-        thing.build((None, *case.x.shape[1:]))
+        thing.build(harness.input_shape(case.x))
+    elif isinstance(thing, keras_vae.ConditionalNormal):
+        thing.build(case.x.shape, condition_shape=case.x.shape)
+    elif isinstance(thing, keras_vae.Conditioned):
+        thing.build((None, *case.x.shape[1:]), condition_shape=(None, 6))
     elif isinstance(thing, keras.layers.Layer) and not isinstance(thing, (Likelihood, Prior)):
         thing.build(case.x.shape)
     if isinstance(thing, keras.layers.Layer):

@@ -12,6 +12,7 @@ from harness import images, needs
 from keras_vae.export import ExportError, export_saved_model, other_python, saved_model
 from keras_vae.export.checked_endpoint import checked_endpoint
 from keras_vae.export.saved_model import version_folder
+from keras_vae.training.signature import Signature, data_input
 from small_models import environment, plain, small
 
 BACKEND = keras.backend.backend()
@@ -129,7 +130,7 @@ def test_an_export_that_differs_is_removed(tmp_path, model, monkeypatch):
 
     def altered(model, rows):
         answers = honest(model, rows)
-        answers["decode/images"] = answers["decode/images"] + 0.01
+        answers["decode/out/images"] = answers["decode/out/images"] + 0.01
         return answers
 
     monkeypatch.setattr(saved_model, "live_answers", altered)
@@ -156,8 +157,9 @@ def test_a_model_that_cannot_be_traced_is_named(tmp_path, model, monkeypatch):
     def encode(images):
         raise TypeError("this layer needs to know its batch")
 
-    spec = keras.InputSpec(shape=(None, 8, 8, 1), dtype="float32", name="images")
-    monkeypatch.setattr(saved_model, "signatures", lambda model, batch_size: {"encode": (encode, spec, {})})
+    served = {"encode": Signature(encode, {"images": data_input((8, 8, 1))})}
+    monkeypatch.setattr(type(model), "signatures", lambda self: served)
+    monkeypatch.setattr(saved_model, "live_answers", lambda model, rows: {})
     message = "`encode` cannot be traced for any number of rows: .*needs to know its batch.*fixed `batch_size` may help"
     with pytest.raises(ExportError, match=message):
         export_saved_model(model, tmp_path / "faces")
@@ -182,7 +184,7 @@ def test_a_checked_endpoint_refuses_what_its_limits_exclude():
 
     spec = keras.InputSpec(shape=(None, 2), dtype="float32", name="codes")
     limits = {"interval": (0.0, 255.0), "whole": True, "reason": "bytes"}
-    endpoint = checked_endpoint(tf.function(lambda codes: 2 * codes), spec, **limits)
+    endpoint = checked_endpoint(tf.function(lambda codes: 2 * codes), [spec], [limits])
     np.testing.assert_array_equal(endpoint(np.array([[0, 255]], "float32")), [[0, 510]])
     for value, message in {
         0.5: "`codes` must hold whole numbers. Received:. .fractions",

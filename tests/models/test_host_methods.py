@@ -42,7 +42,7 @@ def test_codes_are_integers_in_every_form(vqvae):
 
 def test_discreteness_is_known(vae, vqvae, plain):
     assert (vae.is_discrete, vqvae.is_discrete, plain.is_discrete) == (False, True, False)
-    assert vae.image_shape == vqvae.image_shape == (8, 8, 1)
+    assert vae.data_shape == vqvae.data_shape == (8, 8, 1)
 
 
 @pytest.mark.parametrize("name", ["plain", "vae", "vqvae"])

@@ -43,7 +43,7 @@ def test_a_loaded_vqvae_keeps_counts_step_and_codes(vqvae, tmp_path):
     np.testing.assert_array_equal(loaded.encode(X), vqvae.encode(X))
     assert int(harness.numpy(loaded.step.value)) == int(harness.numpy(vqvae.step.value)) > 0
     harness.assert_same_weights(harness.weights(vqvae), harness.weights(loaded))
-    assert loaded.image_shape == vqvae.image_shape and loaded.latent_shape == vqvae.latent_shape
+    assert loaded.data_shape == vqvae.data_shape and loaded.latent_shape == vqvae.latent_shape
 
 
 def test_a_loaded_model_samples_the_same(vae, tmp_path):

@@ -30,7 +30,7 @@ def answers(tmp_path_factory):
     questions = {}
     for name, folder in folders.items():
         model = load_pretrained(folder)
-        height, _, channels = model.image_shape
+        height, _, channels = model.data_shape
         x = images(ROWS, height, channels)
         questions[f"{name}/images"] = np.round(x) if model.likelihood.whole else x
         questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"])  # the same for every backend

@@ -79,12 +79,12 @@ def test_metadata_says_where_the_weights_come_from(tmp_path, model):
     given = facts(metrics={"nll": np.float32(86.5), "psnr": {"mean": 27.5, "range": (27.0, 28.0)}}, seed=np.int64(7))
     folder = save_pretrained(model, tmp_path / "tiny", **given)
     metadata = json.loads((folder / "metadata.json").read_text())
-    assert metadata["schema"] == 1
+    assert metadata["schema"] == 2
     assert (metadata["name"], metadata["model"]) == ("tiny", "PlainAutoencoder")
     assert (metadata["recipe"], metadata["dataset"], metadata["licence"]) == ("tests", "noise", "CC0-1.0")
     assert metadata["seed"] == 7
     assert metadata["metrics"] == {"nll": 86.5, "psnr": {"mean": 27.5, "range": [27.0, 28.0]}}
-    assert metadata["image_shape"] == [8, 8, 1]
+    assert metadata["data_shape"] == [8, 8, 1]
     assert metadata["latent_shape"] == [3]
     assert metadata["parameter_count"] == model.count_params()
     assert metadata["trained_on_backend"] == keras.backend.backend()

@@ -37,9 +37,9 @@ def test_a_folder_is_complete(name):
 def test_it_loads_and_reconstructs(name):
     model = load_pretrained(name)
     metadata = pretrained_metadata(name)
-    assert list(model.image_shape) == metadata["image_shape"]
+    assert list(model.data_shape) == metadata["data_shape"]
     assert model.count_params() == metadata["parameter_count"]
-    height, _, channels = model.image_shape
+    height, _, channels = model.data_shape
     x = np.round(images(2, height, channels)) if model.likelihood.whole else images(2, height, channels)
     reconstruction = model.reconstruct(x)
     assert reconstruction.shape == x.shape

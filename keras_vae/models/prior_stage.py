@@ -1,0 +1,148 @@
+"""The second stage: a prior learned on the latents of a trained model."""
+
+import pathlib
+
+import keras
+
+from keras_vae.core.checks import instance, integer
+from keras_vae.core.registration import arguments
+from keras_vae.datasets import ArrayBatches
+from keras_vae.models.parts import takes
+from keras_vae.priors import Prior
+from keras_vae.training import EarlyStop, fit_resumable
+
+
+class PriorStage:
+    """Mixin: `with_prior` and `fit_prior`."""
+
+    def with_prior(self, prior):
+        """A model like this one, on the same parts and weights, with another prior.
+
+        The prior is trained by `fit_prior` alone: in `fit` of that model its weights stay. A conditional prior makes
+        the model conditional, on what the prior is given.
+
+        Args:
+            prior: Prior over the latents, such as a `LearnedPrior`.
+
+        Returns:
+            A built model of the same class, not compiled; `sample`, `rate` and what is served use the prior.
+
+        Raises:
+            TypeError: if `prior` is no Prior.
+            ValueError: if this model is not built, or its own condition is another than the prior's.
+        """
+        self._require_built()
+        instance("prior", prior, Prior)
+        given = {name: _value(getattr(self, name)) for name in arguments(type(self)) if hasattr(self, name)}
+        own = getattr(prior, "condition", None)
+        if self.condition is not None and hasattr(prior, "condition"):
+            if own is not None and own is not self.condition:
+                raise ValueError(
+                    "`prior` must leave `condition` to the model, which has one. Received: a prior with its own."
+                )
+            prior.condition = self.condition
+        given.update(prior=prior, condition=None if own is not None else self.condition, dtype=self.dtype_policy)
+        model = type(self)(**given)
+        prior.trainable = False
+        data = (None, *self.data_shape)
+        model.build({"x": data} if model.extra_inputs else data)
+        _copy_own_weights(self, model)
+        return model
+
+    def fit_prior(
+        self,
+        x,
+        epochs=10,
+        batch_size=128,
+        optimizer="adam",
+        validation_data=None,
+        patience=None,
+        folder=None,
+        seed=0,
+        verbose="auto",
+        callbacks=(),
+        condition=None,
+    ):
+        """Trains the prior alone on the latents of x, which are encoded once; the rest of the model stays as it is.
+
+        With `folder` each epoch leaves a checkpoint there, and the same call goes on from the last one.
+
+        Args:
+            x: array (n, *data_shape), or a dict with the further inputs.
+            epochs: int >= 1. Default: 10.
+            batch_size: int >= 1. Default: 128.
+            optimizer: str or keras.optimizers.Optimizer. Default: "adam".
+            validation_data: held-out data like `x`, or None. Default: None.
+            patience: int >= 1, epochs without a lower `val_loss` after which it stops, with the best epoch's weights;
+                it needs `validation_data`. None never stops. Default: None.
+            folder: str or path for checkpoints, or None. Default: None.
+            seed: int >= 0, of the order of the examples, and of draws of the posterior. Default: 0.
+            verbose: as in `keras.Model.fit`. Default: "auto".
+            callbacks: sequence of keras.callbacks.Callback. Default: ().
+            condition: of x, for a conditional model. Default: None.
+
+        Returns:
+            keras.callbacks.History, of the prior's `loss`, `rate` and `bits_per_dim`.
+
+        Raises:
+            ValueError: for bad data, a prior that has nothing to learn, or `patience` without `validation_data`.
+            BlockingIOError: if another process trains in `folder`.
+        """
+        self._require_built()
+        if not hasattr(self.prior, "fit"):
+            raise ValueError(
+                f"`fit_prior` needs a prior that is learned, put on by `with_prior`. "
+                f"Received: prior={type(self.prior).__name__}."
+            )
+        if patience is not None and validation_data is None:
+            raise ValueError("`patience` needs `validation_data`. Received: validation_data=None.")
+        latents = self._latents_of(x, condition, seed)
+        held = None if validation_data is None else self._latents_of(validation_data, None, seed)
+        batches = ArrayBatches(latents, integer("batch_size", batch_size), seed=seed)
+        callbacks = list(callbacks)
+        if patience is not None:
+            place = None if folder is None else pathlib.Path(folder) / "best"
+            stop = EarlyStop(integer("patience", patience), place)
+            epochs = min(integer("epochs", epochs), stop.stopped_at() or epochs)
+            callbacks.append(stop)
+        prior, condition_frozen = self.prior, self.condition is not None and self._nets_see_the_condition()
+        prior.trainable = True
+        try:
+            if condition_frozen:  # the nets rely on it
+                self.condition.trainable = False
+            prior.compile(keras.optimizers.get(optimizer))
+            options = {"validation_data": None if held is None else (held,), "verbose": verbose, "callbacks": callbacks}
+            epochs = integer("epochs", epochs)
+            if folder is None:
+                return prior.fit(batches, epochs=epochs, shuffle=False, **options)
+            return fit_resumable(prior, batches, epochs, folder, resumed=True, **options)
+        finally:
+            prior.trainable = False
+            if condition_frozen:
+                self.condition.trainable = True
+
+    def _latents_of(self, x, condition, seed):
+        """What the prior is trained on: codes, or draws of the posterior, with the condition where it sees one."""
+        x = self.host_inputs(x, condition)
+        latents = self.encode(x, output="sample", seed=seed)
+        if getattr(self.prior, "condition", None) is None:
+            return latents
+        return {"x": latents, "condition": x["condition"]}
+
+    def _nets_see_the_condition(self):
+        return any(takes(part.call, "condition") for part in (self.encoder, self.decoder))
+
+
+def _value(value):
+    """A scheduled coefficient as the number that it is now; every other argument as it is."""
+    return keras.ops.convert_to_numpy(value).item() if isinstance(value, keras.Variable) else value
+
+
+def _copy_own_weights(model, copy):
+    """What a model holds itself, and not in a part: counts, running means, steps."""
+    parts = {id(variable) for variable in model.variables} & {id(variable) for variable in copy.variables}
+    own = {v.path.split("/", 1)[-1]: v for v in model.variables if id(v) not in parts}
+    for variable in copy.variables:
+        old = own.get(variable.path.split("/", 1)[-1])
+        if id(variable) not in parts and old is not None and old.shape == variable.shape:
+            variable.assign(keras.ops.convert_to_numpy(old.value))  # no shared buffer: JAX donates those of a step

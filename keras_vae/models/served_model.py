@@ -1,0 +1,145 @@
+"""What a model answers about itself: what it serves, and what a preset says of it."""
+
+from keras import ops
+
+from keras_vae.ops.levels import by_level
+from keras_vae.ops.noise import noise_from_seeds
+from keras_vae.training.signature import Served, Signature, data_input, seed_input
+
+
+class ServedModel:
+    """Mixin: `signatures`, `preset_facts` and `export`, so that no room asks for a model's class."""
+
+    @property
+    def latent_name(self):
+        """What latents are called where they are served: "indices" where they are codes, else "z"."""
+        return "indices" if self.has_codes else "z"
+
+    def signatures(self):
+        """The functions that a served model offers, name -> `keras_vae.training.Signature`.
+
+        - `serving_default`: images -> reconstruction
+        - `encode`: images -> z (the mode), or indices; and, float, what the posterior's `outputs` name, as z_mean and
+          z_log_var of a Gaussian
+        - `decode`: z, or indices -> images
+        - `sample`: seed, one int32 per image wanted -> images, and their z or indices. The same seed gives the same
+          image in any batch; absent where the model has no prior.
+
+        Latents by level are served as z_top, z_bottom and so on. A conditional model takes `condition` everywhere, a
+        masked one `mask` beside the data, which is called "x" there.
+        """
+        data = "x" if self.masked else "images"
+        of_data = {data: self._data_input(), **self._extra_inputs_served()}
+        of_condition = {name: given for name, given in of_data.items() if name == "condition"}
+        of_latents = _served_levels(self.latent_name, by_level(self._latent_input, self.latent_shape, self._limits()))
+
+        def as_called(given):
+            return {"x": given[data], **{n: given[n] for n in self.extra_inputs}} if self.extra_inputs else given[data]
+
+        def serving_default(**given):
+            x = as_called(given)
+            _, extras = self.split(x)
+            return {"reconstruction": self._decoded_float(self.encode_tensors(x), seed=None, **extras)}
+
+        def encode(**given):
+            posterior = self.posterior(as_called(given))
+            return {**self._named_latents(posterior.mode), **posterior_outputs(posterior)}
+
+        def decode(**given):
+            latents = _unserved_levels(self.latent_name, given, self.latent_shape)
+            return {data: self._decoded_float(latents, seed=None, condition=given.get("condition"))}
+
+        def sample(**given):
+            noise = noise_from_seeds(self.prior.noise_spec(self.latent_shape), given["seed"])
+            latents = self.prior_tensors(noise, given.get("condition"))
+            decoded = self._decoded_float(latents, seed=given["seed"], condition=given.get("condition"))
+            return {data: decoded, **self._named_latents(latents)}
+
+        endpoints = {"serving_default": Signature(serving_default, of_data), "encode": Signature(encode, of_data)}
+        if not hasattr(self.decoder, "noise_spec"):  # what draws needs a seed
+            endpoints["decode"] = Signature(decode, {**of_latents, **of_condition})
+        if self.prior is not None and self.latent_shape_is_known:  # of a sequence nobody says how long it is to be
+            endpoints["sample"] = Signature(sample, {"seed": seed_input(), **of_condition}, draws=True)
+        return endpoints
+
+    @property
+    def latent_shape_is_known(self):
+        """Whether every size of the latents is known, so that they can be drawn without data."""
+        shapes = self.latent_shape.values() if isinstance(self.latent_shape, dict) else [self.latent_shape]
+        return all(None not in shape for shape in shapes)
+
+    def preset_facts(self):
+        """What the metadata of a preset says of this model: "data_shape" and "latent_shape", as JSON has them."""
+        facts = {"data_shape": list(self.data_shape), "latent_shape": by_level(list, self.latent_shape)}
+        if self.condition is not None:
+            facts["condition"] = type(self.condition).__name__
+        return facts
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.
+
+        Args:
+            filepath: str or path. A SavedModel goes to a version folder in TF-Serving's layout ("serving/faces/1").
+            format: str. "tf_saved_model" is ours; other formats are Keras's own. Default: "tf_saved_model".
+            **kwargs: of `keras_vae.export.export_saved_model`, or of `keras.Model.export`.
+
+        Returns:
+            The folder written.
+        """
+        if format != "tf_saved_model":
+            return super().export(filepath, format=format, **kwargs)
+        # The one import against the layering: users expect this method here.
+        from keras_vae.export import export_saved_model
+
+        return export_saved_model(self, filepath, **kwargs)
+
+    def _data_input(self):
+        likelihood = self.likelihood
+        limits = {"interval": likelihood.interval, "whole": likelihood.whole, "reason": type(likelihood).__name__}
+        return data_input(self.data_shape, self.input_dtype, **limits)
+
+    def _extra_inputs_served(self):
+        served = {}
+        if self.condition is not None:
+            condition = self.condition
+            served["condition"] = Served(
+                condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits()
+            )
+        if self.masked:
+            ones = data_input(self.data_shape[:1], "float32", (1.0, 1.0))
+            served["mask"] = Served(ones.shape, "float32", ones.example, {"interval": (0.0, 1.0), "whole": True})
+        return served
+
+    def _limits(self):
+        """The number of codes, of each level; None for latents without limits."""
+        return self.bottleneck.codebook_size if self.has_codes else by_level(lambda _: None, self.latent_shape)
+
+    def _latent_input(self, shape, codes):
+        if codes is not None:
+            return data_input(shape, "int32", (0, codes - 1))
+        sizes = [4 if size is None else size for size in shape]
+        return Served(shape, "float32", lambda rows, rng: rng.standard_normal((rows, *sizes), dtype="float32"))
+
+    def _named_latents(self, latents):
+        dtype = "int32" if self.has_codes else "float32"
+        return _served_levels(self.latent_name, by_level(lambda part: ops.cast(part, dtype), latents))
+
+    def _decoded_float(self, latents, seed, condition=None, **extras):
+        noise = None
+        if hasattr(self.decoder, "noise_spec"):
+            seed = ops.zeros((ops.shape(latents)[0],), "int32") if seed is None else seed
+            noise = noise_from_seeds(self.decoder.noise_spec(self.data_shape), seed)
+        return ops.cast(self.decode_tensors(latents, condition, noise, **extras), "float32")
+
+
+def posterior_outputs(posterior):
+    """The parameters of a posterior that a client sees beside its mode, by name: a family says which."""
+    return {name: ops.cast(value, "float32") for name, value in posterior.served().items()}
+
+
+def _served_levels(name, levels):
+    return {f"{name}_{level}": part for level, part in levels.items()} if isinstance(levels, dict) else {name: levels}
+
+
+def _unserved_levels(name, given, shape):
+    return {level: given[f"{name}_{level}"] for level in shape} if isinstance(shape, dict) else given[name]

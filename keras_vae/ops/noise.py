@@ -1,0 +1,139 @@
+"""Noise as a specification: who draws says what it takes, and one place draws it, from a seed or row by row."""
+
+import dataclasses
+import itertools
+
+import keras
+from keras import ops
+
+KINDS = ("normal", "uniform")
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """What one draw takes for each example: numbers of one kind, in one shape.
+
+    A mixture takes a uniform and a normal, a hierarchy a noise by level: a specification is a `Noise`, a dict, list or
+    tuple of them, or None where nothing is random.
+
+    Args:
+        kind: "normal" for N(0, 1), "uniform" for [0, 1).
+        shape: tuple of ints, of one example.
+
+    Raises:
+        ValueError: for another kind.
+
+    Example:
+
+    >>> from keras_vae.ops import Noise
+    >>> Noise("normal", (3,))
+    Noise(kind='normal', shape=(3,))
+    """
+
+    kind: str
+    shape: tuple
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"`kind` must be one of 'normal', 'uniform'. Received: kind={self.kind!r}.")
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+
+def noise_of(kind, shape):
+    """The specification of one kind of noise for latents of `shape`: a tuple, or a dict of them by level.
+
+    Args:
+        kind: "normal", "uniform", or None for nothing.
+        shape: tuple of ints, or dict of such.
+
+    Returns:
+        None, a `Noise`, or a dict of them.
+
+    Example:
+
+    >>> from keras_vae.ops import noise_of
+    >>> noise_of("uniform", {"top": (2,)})
+    {'top': Noise(kind='uniform', shape=(2,))}
+    """
+    if kind is None:
+        return None
+    if isinstance(shape, dict):
+        return {level: noise_of(kind, size) for level, size in shape.items()}
+    return Noise(kind, shape)
+
+
+def draw_noise(spec, rng, batch):
+    """Noise on the host, which is the same on every backend.
+
+    Args:
+        spec: `Noise`, a nest of them, or None.
+        rng: numpy.random.Generator.
+        batch: tuple of ints, put in front of each shape.
+
+    Returns:
+        The nest with a float32 array (*batch, *shape) for each `Noise`; None for None.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_vae.ops import Noise, draw_noise
+    >>> draw_noise({"z": Noise("uniform", (2,))}, np.random.default_rng(0), (3,))["z"].shape
+    (3, 2)
+    """
+    if spec is None:
+        return None
+
+    def draw(leaf):
+        function = rng.standard_normal if leaf.kind == "normal" else rng.random
+        return function((*batch, *leaf.shape), dtype="float32")
+
+    return _mapped(draw, spec)
+
+
+def noise_from_seeds(spec, seeds):
+    """Noise in a graph, row i of which depends on seeds[i] alone, whatever the batch (TensorFlow, JAX).
+
+    Args:
+        spec: `Noise`, a nest of them, or None.
+        seeds: int32 tensor (batch,).
+
+    Returns:
+        The nest with a float32 tensor (batch, *shape) for each `Noise`; None for None.
+    """
+    if spec is None:
+        return None
+    numbers = itertools.count()
+
+    def draw(leaf):
+        function, number = getattr(keras.random, leaf.kind), next(numbers)
+        return ops.vectorized_map(lambda one: function(leaf.shape, dtype="float32", seed=CallSeed(one, number)), seeds)
+
+    return _mapped(draw, spec)
+
+
+def _mapped(function, spec):
+    """`function` of each `Noise` of a nest, in one order on every backend: dicts by their keys."""
+    if isinstance(spec, dict):
+        return {key: _mapped(function, spec[key]) for key in sorted(spec)}
+    if isinstance(spec, (list, tuple)):
+        return type(spec)(_mapped(function, part) for part in spec)
+    return function(spec)
+
+
+class CallSeed(keras.random.SeedGenerator):
+    """A seed generator without state: every draw uses the seed tensor that it was made with.
+
+    A served model with a stateful generator repeats the same sequence after each start, and two replicas give the same
+    samples. With the seed as an input, a request says which samples it wants, whatever batch it is in.
+
+    Args:
+        seed: int32 scalar tensor; negative seeds are as good as others.
+        number: int >= 0, which of the draws that this seed is for. Default: 0.
+    """
+
+    def __init__(self, seed, number=0):  # without super(): the state it would create is the point
+        self._words = ops.cast(seed, "uint32")
+        self._number = number
+
+    def next(self, ordered=True):
+        return ops.stack([self._words, ops.full_like(self._words, self._number)])

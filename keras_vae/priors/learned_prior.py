@@ -1,0 +1,118 @@
+"""The abstract prior that is learned in a second stage, and is a model of its own."""
+
+import math
+
+import numpy as np
+
+from keras_vae.core.checks import integer, seed_or_none
+from keras_vae.ops.noise import draw_noise, noise_from_seeds
+from keras_vae.priors.prior import Prior
+from keras_vae.training import SamplerCache, Served, Signature, TermsModel, check_values
+from keras_vae.training.signature import data_input, seed_input
+
+
+class LearnedPrior(TermsModel, Prior):
+    """Abstract prior that is a model too: `fit` on codes or latents, `evaluate` in nats, `sample`, a preset of its own.
+
+    loss = rate = -log p(z | condition), nats, summed over the event. A subclass defines `log_prob(z, condition=None)`
+    and `sample_from(noise, condition=None)`, both pure, and what it draws from by `noise` or `noise_spec(shape)`.
+    `model.with_prior(prior)` puts it on a model, whose `fit_prior` trains it.
+
+    Args:
+        condition: Condition that p is given, or None. Default: None.
+        **kwargs: of keras.Model.
+
+    Input shape:
+        (batch, ...), codes or latents; or a dict of it with "condition".
+
+    Output shape:
+        dict with "log_prob": (batch,), nats.
+    """
+
+    reconstruction = None
+    noise = "uniform"
+    data_interval = None  # (low, high) of what it scores: (0, K - 1) of codes
+    jit_sampler = True  # whether its draws are a loop, which XLA compiles
+
+    def __init__(self, condition=None, **kwargs):
+        super().__init__(**kwargs)
+        self.condition = condition
+        self.track("rate", "bits_per_dim")
+
+    def build(self, input_shape, condition_shape=None):
+        """For data of its own, or, as a part of a model, for latents of `input_shape`."""
+        self.trace(input_shape)
+        shapes = self.input_shapes(input_shape)
+        self.data_shape = tuple((shapes["x"] if self.extra_inputs else shapes)[1:])
+
+    def call(self, x, training=False):
+        z, extras = self.split(x)
+        return {"log_prob": self.log_prob(z, **extras_of(self, extras)), **extras}
+
+    def terms(self, x, y, outputs, training):
+        """{"loss", "rate"} in nats and "bits_per_dim", (batch,)."""
+        rate = -outputs["log_prob"]
+        return {"loss": rate, "rate": rate, "bits_per_dim": rate / (math.prod(self.data_shape) * math.log(2.0))}
+
+    def check_data(self, x, name="x"):
+        return check_values(name, x, self.data_shape, self.data_interval, type(self).__name__)
+
+    def sample(self, n=1, seed=None, condition=None, batch_size=128):
+        """Draws from p: codes or latents.
+
+        Args:
+            n: int >= 1. Default: 1.
+            seed: int or None. The same seed gives the same draws on every backend. Default: None.
+            condition: for a conditional prior, one for all or one for each. Default: None.
+            batch_size: int, draws at a time. Default: 128.
+
+        Returns:
+            numpy array (n, *data_shape).
+
+        Raises:
+            ValueError: if `n` is not >= 1, the prior is not built, or the condition does not fit.
+        """
+        if self.data_shape is None:
+            raise ValueError(f"{type(self).__name__} must be built first: call `fit`, or `build((None, *data_shape))`.")
+        n, rng = integer("n", n), np.random.default_rng(seed_or_none("seed", seed))
+        inputs = {"noise": draw_noise(self.noise_spec(self.data_shape), rng, (n,))}
+        condition = self.host_condition(condition, n)
+        if condition is not None:
+            inputs["condition"] = condition
+        cache = self.__dict__.setdefault("_sampler_cache", SamplerCache())
+        sampler = cache.get("sample", self, self._sampled, jit=self.jit_sampler)
+        return sampler.run(inputs, integer("batch_size", batch_size))
+
+    def signatures(self):
+        """`serving_default`: z -> log_prob, nats; `sample`: seed, one int32 per draw wanted -> z."""
+        limits = {"interval": self.data_interval, "whole": False, "reason": type(self).__name__}
+        of_data, extra = {"z": data_input(self.data_shape, self.input_dtype, **limits)}, {}
+        if self.condition is not None:
+            condition = self.condition
+            extra["condition"] = Served(
+                condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits()
+            )
+
+        def serving_default(**given):
+            return {"log_prob": self.log_prob(given["z"], **extras_of(self, given))}
+
+        def sample(**given):
+            noise = noise_from_seeds(self.noise_spec(self.data_shape), given["seed"])
+            return {"z": self.sample_from(noise, **extras_of(self, given))}
+
+        return {
+            "serving_default": Signature(serving_default, {**of_data, **extra}),
+            "sample": Signature(sample, {"seed": seed_input(), **extra}, draws=True),
+        }
+
+    def preset_facts(self):
+        """What the metadata of a preset says of this prior."""
+        return {"data_shape": list(self.data_shape)}
+
+    def _sampled(self, inputs):
+        return self.sample_from(inputs["noise"], **extras_of(self, inputs))
+
+
+def extras_of(model, inputs):
+    """{"condition": its features} where a model has one, as keyword arguments of its prior."""
+    return {} if model.condition is None else {"condition": model.embed(inputs["condition"])}
