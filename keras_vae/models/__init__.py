@@ -3,6 +3,7 @@
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.models.beta_vae import BetaVAE
 from keras_vae.models.classifier import Classifier
+from keras_vae.models.conditional_vae import ConditionalVAE
 from keras_vae.models.contractive_autoencoder import ContractiveAutoencoder
 from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
 from keras_vae.models.k_sparse_autoencoder import KSparseAutoencoder
@@ -19,6 +20,7 @@ __all__ = [
     "Autoencoder",
     "BetaVAE",
     "Classifier",
+    "ConditionalVAE",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
     "KSparseAutoencoder",

@@ -226,6 +226,18 @@ CASES = {
     "BetaVAE": Case(
         lambda: {**mlp_nets(), "latent_dim": 3, "beta": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
     ),
+    "ConditionalVAE": Case(
+        lambda: {
+            "encoder": keras_vae.Conditioned(keras_vae.MLPEncoder((7, 5), "tanh"), flatten=True),
+            "decoder": keras_vae.Conditioned(keras_vae.MLPDecoder((8, 8, 1), (7,), "tanh")),
+            "condition": keras_vae.ClassCondition(4, embedding_dim=3),
+            "latent_dim": 3,
+            **gaussian_parts(),
+            "prior": keras_vae.ConditionalNormal(3),
+        },
+        {"x": IMAGES, "condition": np.arange(8) % 4},
+        golden=vae_golden,
+    ),
     "VQVAE": Case(vqvae_arguments, IMAGES, golden=deterministic_golden),
     "DenoisingAutoencoder": Case(
         lambda: {
