@@ -1,23 +1,24 @@
-"""Checks that hold for every layer and every model: configuration, files, one training step, precision, purity."""
+"""What the tests share beside `keras_vae.testing`: pictures, weights that are the same on every backend, refusals."""
 
 import importlib.util
 import inspect
-import json
 
 import keras
 import numpy as np
 import pytest
-from keras import ops, tree
+from keras import tree
 
+from keras_vae import testing
 from keras_vae.core.registration import arguments
+from keras_vae.testing import check_model as check_model
+from keras_vae.testing.comparing import SEED, changed
+from keras_vae.testing.comparing import as_numpy as numpy
+from keras_vae.testing.comparing import input_shape as input_shape
+from keras_vae.testing.comparing import weights as weights
+from keras_vae.testing.config import plain
 
 BACKEND = keras.backend.backend()
 POSITIVE = ("counts", "beta", "commitment_weight", "sparsity_weight", "contraction_weight")
-
-
-def numpy(value):
-    """Tensors, or any nest of them, as NumPy arrays."""
-    return tree.map_structure(lambda t: np.asarray(ops.convert_to_numpy(t)), value)
 
 
 def images(count=16, size=8, channels=1, seed=0):
@@ -47,24 +48,17 @@ def assert_finite(values):
         assert np.isfinite(value.astype("float32")).all()
 
 
-def weights(model):
-    """(path, value) of every weight, without the states of random seeds, which evaluation may advance."""
-    return [(v.path, numpy(v.value)) for v in model.variables if v.name != "seed_generator_state"]
-
-
 def assert_same_weights(before, after):
     """Two lists from `weights` hold the same values, bit for bit; the paths may differ, as between two models."""
-    assert len(before) == len(after)
-    pairs = zip(before, after, strict=True)
-    changed = [path for (path, value), (_, other) in pairs if not np.array_equal(value, other)]
-    assert not changed, f"these weights differ: {changed}"
+    differ = changed(before, after)
+    assert not differ, f"these weights differ: {differ}"
 
 
 def set_weights(thing, seed=0):
     """Gives every float weight numbers that NumPy drew, so that a layer or model is the same on every backend."""
     rng = np.random.default_rng(seed)
     for variable in thing.variables:
-        if keras.backend.is_float_dtype(variable.dtype) and variable.name != "seed_generator_state":
+        if keras.backend.is_float_dtype(variable.dtype) and variable.name != SEED:
             fan_in = max(1, int(np.prod(variable.shape[:-1])))
             value = rng.normal(size=variable.shape) / np.sqrt(fan_in)
             if variable.name in POSITIVE:
@@ -80,13 +74,8 @@ def defaults(cls):
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
 
-def plain(value):
-    """A configuration value as JSON would give it back, so that tuples and lists, 1 and 1.0 compare equal."""
-    return json.loads(json.dumps(value))
-
-
 def check_config(thing, kwargs, keep_default=()):
-    """Every constructor argument survives get_config -> JSON -> from_config, at a value that is not its default.
+    """`keras_vae.testing.check_config` of something made at values that are not its defaults, and registered as ours.
 
     Args:
         thing: the object made from `kwargs`.
@@ -103,16 +92,12 @@ def check_config(thing, kwargs, keep_default=()):
             and kwargs[name] == default[name]
         )
         assert not same, f"the case of {cls.__name__} sets `{name}` to its default"
+    again = testing.check_config(thing)
     config = plain(keras.saving.serialize_keras_object(thing))
     assert config["registered_name"] == f"keras_vae>{cls.__name__}"
-    missing = set(arguments(cls)) - set(config["config"])
-    assert not missing, f"get_config of {cls.__name__} lacks {sorted(missing)}"
     for name, value in kwargs.items():
         if isinstance(value, (bool, int, float, str)):
             assert config["config"][name] == pytest.approx(value), f"`{name}` of {cls.__name__} is not kept"
-    again = keras.saving.deserialize_keras_object(config)
-    assert type(again) is cls
-    assert plain(keras.saving.serialize_keras_object(again)) == config
     return again
 
 
@@ -121,81 +106,3 @@ def check_refuses(make, message, error=ValueError):
     with pytest.raises(error, match=message) as caught:
         make()
     assert "Received" in str(caught.value)
-
-
-def input_shape(x):
-    """What `build` takes for a batch: a shape without its size, or a dict of them."""
-    return (
-        {name: (None, *np.shape(part)[1:]) for name, part in x.items()} if isinstance(x, dict) else (None, *x.shape[1:])
-    )
-
-
-def length(x):
-    """The number of examples."""
-    return len(tree.flatten(x)[0])
-
-
-def check_model(make, x, tmp_path, kwargs=None, keep_default=(), rtol=1e-5):
-    """What every model promises; `make()` gives a new, unbuilt one each time.
-
-    Args:
-        make: callable without arguments.
-        x: array, a batch that the model takes.
-        tmp_path: folder for files.
-        kwargs: dict of the constructor's arguments, for `check_config`; None leaves that out.
-        keep_default: as for `check_config`.
-        rtol: float, tolerance of predictions after a round trip through a file.
-    """
-    model = make()
-    if kwargs is not None:
-        check_config(model, kwargs, keep_default)
-    model.build(input_shape(x))
-    model.compile("adam")
-    start = weights(model)
-
-    logs = model.evaluate(x, batch_size=length(x), verbose=0, return_dict=True)
-    assert_finite(logs)
-    assert_same_weights(start, weights(model))  # evaluation, and with it prediction, changes nothing
-    before = model.predict(x, batch_size=length(x), verbose=0)
-    assert_same_weights(start, weights(model))
-    for name, value in before.items():
-        assert len(value) == length(x), f"output `{name}` is not per example: shape {value.shape}"
-
-    history = model.fit(x, batch_size=length(x) // 2, epochs=1, verbose=0).history
-    assert_finite(history)
-    old = dict(start)
-    still = [v.path for v in model.trainable_variables if np.array_equal(numpy(v.value), old[v.path])]
-    assert not still, f"one epoch left these trainable weights where they were: {still}"
-    assert int(numpy(model.step.value)) == 2
-
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert_same_weights(weights(model), weights(loaded))
-    deterministic = model.reconstruct(x), loaded.reconstruct(x)
-    assert_close(*deterministic, rtol=rtol)
-    loaded.fit(x, batch_size=length(x), verbose=0)  # a loaded model trains on
-
-    model.save_weights(tmp_path / "model.weights.h5")
-    other = make()
-    other.build(input_shape(x))
-    other.load_weights(tmp_path / "model.weights.h5")
-    assert_close(other.reconstruct(x), deterministic[0], rtol=rtol)
-    return model
-
-
-def check_mixed_precision(make, x, policy="mixed_bfloat16"):
-    """One step under mixed precision is finite, its logs are float32, and weights keep float32."""
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = make()
-        model.build(input_shape(x))
-        model.compile("adam")
-        logs = model.fit(x, batch_size=length(x), epochs=2, verbose=0).history
-        reconstruction = model.reconstruct(x)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert_finite(logs)
-    assert_finite(reconstruction)
-    floats = [v for v in model.variables if keras.backend.is_float_dtype(v.dtype)]
-    assert {v.dtype for v in floats} == {"float32"}
-    return model

@@ -28,12 +28,16 @@ class Case:
         x: the input: an array, or a tuple of arrays for metrics (targets, predictions) and likelihoods (params, x).
         keep_default: arguments that have no second value that this case could use.
         golden: callable, the object -> dict of arrays that are the same on every backend, or None for what it returns.
+        y: the target of a model that has another than x.
+        batch_terms: terms of a model that are statistics of the batch.
     """
 
     arguments: callable
     x: object
     keep_default: tuple = ()
     golden: callable = None
+    y: object = None
+    batch_terms: tuple = ()
 
 
 def mlp_nets():
@@ -309,5 +313,6 @@ CASES = {
             "corruption": keras_vae.MaskingNoise(0.2, seed=1),
         },
         IMAGES,
+        y=np.arange(8) % 4,
     ),
 }
