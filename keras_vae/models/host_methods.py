@@ -1,27 +1,19 @@
 """What a user does with a trained autoencoder: numpy in, numpy out, compiled once, the same noise on every backend."""
 
-import math
-
 import numpy as np
 from keras import ops, tree
 
-from keras_vae import _backend
 from keras_vae.core.checks import integer, one_of, seed_or_none
-from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian, is_one_sigmoid_layer
-from keras_vae.models.parts import call_part, seen_by
+from keras_vae.models.measuring_methods import MeasuringMethods, count_of
 from keras_vae.ops.levels import by_level
 from keras_vae.ops.noise import draw_noise
 from keras_vae.training import SamplerCache, check_values
-from keras_vae.training.sampler import padded_to
 
 OUTPUTS = ("mean", "mode", "sample", "distribution")
-# Of one importance-weighting step, so that memory does not grow with the number of samples:
-ROWS = 5000  # decoded images, at most
-VALUES = 5000 * 784  # numbers in them: fewer rows of larger images, whose decoders hold wide feature maps
 
 
-class HostMethods:
-    """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations`, `log_likelihood` and `jacobian_norm`.
+class HostMethods(MeasuringMethods):
+    """Mixin: `encode`, `decode`, `reconstruct`, `sample`, `variations`, and those of `MeasuringMethods`.
 
     Noise is drawn on the host by numpy from `seed` and handed to the compiled function, so that one seed gives the same
     samples on TensorFlow, JAX and torch. Data is checked where it enters. Any number of threads may use one model while
@@ -99,7 +91,7 @@ class HostMethods:
             ValueError: for bad data.
         """
         inputs = self._given(x, condition)
-        inputs.update(self._decoder_noise(_count(inputs["x"]), np.random.default_rng(seed_or_none("seed", seed))))
+        inputs.update(self._decoder_noise(count_of(inputs["x"]), np.random.default_rng(seed_or_none("seed", seed))))
         return self._run("reconstruct", self._reconstructed, inputs, batch_size)
 
     def sample(self, n=1, seed=None, batch_size=128, condition=None):
@@ -150,72 +142,6 @@ class HostMethods:
         inputs["noise"] = self._noise(self.bottleneck, inputs["x"], seed, n)
         return self._run("variations", self._varied, inputs, max(1, batch_size // n))
 
-    def log_likelihood(self, x, num_samples=5000, batch_size=100, seed=0, condition=None):
-        """log p(x) by importance weighting: log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q (Burda et al. 2016, eq. 8).
-
-        A lower bound in expectation that rises to log p(x) with `num_samples`. Memory does not depend on `num_samples`.
-
-        Args:
-            x: array of shape (batch, *data_shape), or a dict with the further inputs.
-            num_samples: int >= 1, S. Default: 5000.
-            batch_size: int, examples at a time. Default: 100.
-            seed: int >= 0, of the draws. Default: 0.
-            condition: of a conditional model: log p(x | condition). Default: None.
-
-        Returns:
-            numpy float64 array (batch,), nats.
-
-        Raises:
-            ValueError: for bad data, or a model without a density over latents that it draws.
-        """
-        num_samples, batch_size = integer("num_samples", num_samples), integer("batch_size", batch_size)
-        seed = integer("seed", seed, low=0)
-        x = self._given(x, condition)["x"]
-        if not self.has_density or not self.bottleneck.is_random:
-            raise ValueError(
-                f"`log_likelihood` needs a likelihood that is a density, a prior, and continuous latents. Received: "
-                f"{type(self).__name__} with {type(self.likelihood).__name__}."
-            )
-        count = _count(x)
-        batch_size = min(batch_size, count)
-        values = math.prod(self.target(x).shape[1:])
-        chunk = max(1, min(num_samples, min(ROWS, VALUES // values) // batch_size))
-        spec = self.bottleneck.noise_spec(self._latent_shape_of(x))
-        sampler = self._samplers.get("log_weights", self, lambda i: self.log_weights_tensors(i["x"], i["noise"]))
-        bounds = []
-        for start in range(0, count, batch_size):
-            batch = tree.map_structure(lambda part, start=start: part[start : start + batch_size], x)
-            size = _count(batch)
-            padded = tree.map_structure(lambda part: padded_to(part, batch_size), batch)
-            rng = np.random.default_rng([seed, start])
-            total = np.full(size, -np.inf)
-            for done in range(0, num_samples, chunk):
-                # The last chunk is drawn whole and cut, so that one shape is traced whatever `num_samples` is.
-                noise = draw_noise(spec, rng, (batch_size, chunk))
-                log_weights = sampler.run({"x": padded, "noise": noise}, batch_size).astype("float64")
-                log_weights = log_weights[:size, : num_samples - done]
-                total = np.logaddexp(total, np.logaddexp.reduce(log_weights, axis=1))
-            bounds.append(total - math.log(num_samples))
-        return np.concatenate(bounds)
-
-    def jacobian_norm(self, x, batch_size=128, condition=None):
-        """||dh/dx||_F of the encoder at each x, exact: how far the code moves when the image does (Rifai et al. 2011).
-
-        Args:
-            x: array of shape (batch, *data_shape), or a dict with the further inputs.
-            batch_size: int, examples at a time; memory grows with it times the values of an image. Default: 128.
-            condition: of a conditional model, which is held. Default: None.
-
-        Returns:
-            numpy float32 array (batch,), units of h per unit of x.
-
-        Raises:
-            ValueError: for bad data, or images too large for the exact norm in batches of that size.
-        """
-        supports_jit = _backend.JVP_COMPILES or is_one_sigmoid_layer(self.encoder)
-        inputs = self._given(x, condition)
-        return self._run("jacobian", self._jacobian_norm, inputs, batch_size, supports_jit=supports_jit)
-
     # What is compiled: nests of tensors in, tensors out.
 
     def _encoded(self, inputs):
@@ -239,12 +165,6 @@ class HostMethods:
         _, extras = self.split(inputs["x"])
         images = self.decode_tensors(z, **{name: ops.repeat(part, n, axis=0) for name, part in extras.items()})
         return ops.reshape(images, (-1, n, *images.shape[1:]))
-
-    def _jacobian_norm(self, inputs):
-        x, extras = self.split(inputs["x"])
-        seen = self.net_inputs(extras)
-        h = call_part(self.encoder, x, training=False, **seen)
-        return ops.sqrt(encoder_squared_jacobian(self.encoder, x, h, **seen_by(self.encoder, seen)))
 
     # Arrays and noise for them.
 
@@ -280,7 +200,7 @@ class HostMethods:
     def _noise(self, source, x, seed, *draws):
         """Noise for latents of x, `draws` of them for each example."""
         spec = source.noise_spec(self._latent_shape_of(x))
-        return draw_noise(spec, np.random.default_rng(seed_or_none("seed", seed)), (_count(x), *draws))
+        return draw_noise(spec, np.random.default_rng(seed_or_none("seed", seed)), (count_of(x), *draws))
 
     def _latent_shape_of(self, x):
         """`latent_shape`, of the sequences of x where it depends on their length."""
@@ -288,7 +208,3 @@ class HostMethods:
             return self.latent_shape
         outputs = self.trace({name: (None, *part.shape[1:]) for name, part in x.items()})
         return by_level(lambda part: tuple(part.shape[1:]), outputs["z"])
-
-
-def _count(x):
-    return len(tree.flatten(x)[0])

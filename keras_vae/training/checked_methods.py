@@ -5,13 +5,13 @@ import contextlib
 import keras
 
 from keras_vae.core.registration import Configured
-from keras_vae.training.data import check_length, check_weights, checked_stream, is_array
+from keras_vae.training.entrances import Entrances
 from keras_vae.training.guard import NonFiniteGuard
 from keras_vae.training.replicas import check_one_process, check_split
 from keras_vae.training.stream_start import StreamStart
 
 
-class CheckedMethods:
+class CheckedMethods(Entrances):
     """Mixin before keras.Model: arrays are checked whole, streams on their first batch, by the model's `check_data`."""
 
     has_terms = True  # whether the loss is the model's own, and the target like x; if not, they are those of `compile`
@@ -180,38 +180,6 @@ class CheckedMethods:
         """
         return super().test_on_batch(**self._checked_arguments("test_on_batch", locals()))
 
-    def check_data(self, x, name="x"):
-        """Hook: raises if the array `x` is not what the model takes; returns it."""
-        return x
-
-    def check_target(self, y, name="y"):
-        """Hook: raises if the array `y` is no target of the model; returns it. Default: what `check_data` says."""
-        return self.check_data(y, name)
-
-    def check_input(self, x, name="x"):
-        """Raises if `x`, an array or a nest of them, is not what the model takes."""
-        if isinstance(x, (dict, list, tuple)):
-            self.check_nest(x, name)
-        else:
-            self.check_data(x, name)
-
-    def check_nest(self, x, name="x"):
-        """Hook: raises if a dict, list or tuple of arrays is not what the model takes; returns it."""
-        raise TypeError(
-            f"`{name}` must be one array, or a stream of batches. Received: a {type(x).__name__}. "
-            "Use `numpy.asarray` on lists, and take the images out of dicts."
-        )
-
-    def target(self, x):
-        """The target that belongs to inputs without one."""
-        return x
-
-    def shapes_of(self, x):
-        """What `build` is given for data, an array or a dict of them: shapes, the batch unknown."""
-        if isinstance(x, dict):
-            return {name: (None, *part.shape[1:]) for name, part in x.items()}
-        return (None, *x.shape[1:])
-
     def _checked_arguments(self, method, given):
         """The arguments of the method of Keras with the name `method`, by name, the data in them checked."""
         given = _arguments(given)
@@ -247,28 +215,6 @@ class CheckedMethods:
         given.update((name, part) for name, part in zip(names, parts, strict=True) if name in given)
         return check_split(given, whole="batch_size" not in given)
 
-    def _checked_validation(self, data):
-        if not isinstance(data, (tuple, list)):
-            return self._checked(data, "validation_data")
-        parts = (*data, None, None)[:3]
-        return self._checked_parts(parts, [f"validation_data[{i}]" for i in range(3)])
-
-    def _checked_parts(self, parts, names):
-        x, y, sample_weight = parts
-        x = self._checked(x, names[0])
-        if y is not None:
-            y = checked_stream(y, self._check_target, names[1])
-            check_length(names[1], y, names[0], x)
-        if sample_weight is not None:
-            check_weights(names[2], sample_weight)
-            check_length(names[2], sample_weight, names[0], x)
-            if self.has_terms and y is None and (is_array(x) or isinstance(x, dict)):
-                y = self.target(x)  # Keras drops weights that come without a target
-        return x, y, sample_weight
-
-    def _checked(self, x, name):
-        return x if x is None else checked_stream(x, self._check, name, self._check_target, vars(self)["_faults"])
-
     @contextlib.contextmanager
     def _own_errors(self):
         """An error of the checks inside a stream comes out as it is: TensorFlow would wrap it in one of its own."""
@@ -289,20 +235,6 @@ class CheckedMethods:
             return callbacks
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
         return [*callbacks, *more]
-
-    def _check_target(self, y, name):
-        if isinstance(y, (dict, list, tuple)):
-            self.check_nest(y, name)
-        else:
-            self.check_target(y, name)
-
-    def _check(self, x, name):
-        self.check_input(x, name)
-        if not self.built and not isinstance(x, (list, tuple)):
-            # By the first array, so that what follows, targets and validation data, is compared with its shape.
-            strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow: its variables are made in its scope
-            with strategy.scope() if strategy else contextlib.nullcontext():
-                self.build(self.shapes_of(x))
 
 
 def _arguments(given):
