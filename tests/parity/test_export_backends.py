@@ -1,5 +1,6 @@
 """The same model exported from torch, by a second Python, serves what the torch model answers."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -44,3 +45,45 @@ def test_torch_exports_through_another_python(tmp_path):
     np.testing.assert_allclose(decoded, model.decode(codes), atol=1e-5)
     samples = served["sample"](seed=tf.range(3))
     np.testing.assert_allclose(samples["images"], model.decode(samples["indices"].numpy()), atol=1e-5)
+
+
+WITH_PRIOR = """
+import sys, keras
+import variants
+model = variants.code_vqvae()
+model.build((None, 8, 8, 1))
+model = model.with_prior(variants.CausalPrior(8))
+assert keras.backend.backend() == "torch"
+model.save(sys.argv[1])
+print(model.export(sys.argv[2]))
+"""
+
+
+def test_torch_exports_a_variant_of_a_users_own_with_its_prior(tmp_path):
+    import keras
+    import tensorflow as tf
+    import variants  # noqa: F401  (its classes are in the file)
+
+    environ = environment("torch")
+    tests = str(pathlib.Path(__file__).parents[1])
+    environ["PYTHONPATH"] = os.pathsep.join([environ["PYTHONPATH"], tests])
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_PRIOR, str(tmp_path / "model.keras"), str(tmp_path / "serving" / "codes")],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    served = tf.saved_model.load(done.stdout.strip().splitlines()[-1]).signatures
+    model, x = keras.saving.load_model(tmp_path / "model.keras"), images(5)
+    codes = served["encode"](images=tf.constant(x))["indices"].numpy()
+    assert (codes == model.encode(x)).mean() >= 0.95
+    drawn = served["sample"](seed=tf.range(64))
+    np.testing.assert_allclose(drawn["images"], model.decode(drawn["indices"].numpy()), atol=1e-5)
+    # The draws are the prior's: their mean log-probability is minus its entropy, as that of the model's own draws.
+    theirs = model.prior.log_prob(drawn["indices"].numpy())
+    own = model.prior.log_prob(model.prior.sample(64, seed=0))
+    difference = np.mean(keras.ops.convert_to_numpy(theirs)) - np.mean(keras.ops.convert_to_numpy(own))
+    assert abs(difference) < 4 * np.std(keras.ops.convert_to_numpy(own)) / 64**0.5
