@@ -18,7 +18,7 @@ from keras_vae.runs import Recipe
 from keras_vae.training import finetune
 
 BAR = 97.0
-UNITS, LATENT = (500, 500), 5
+UNITS, LATENT = (450, 450), 5
 
 
 def make_model(run):
@@ -91,7 +91,7 @@ def main():
         metrics,
         dataset="mnist 3.0.1, dynamically binarised",
         licence="CC-BY-SA-3.0, the terms of MNIST",
-        description=f"A conditional VAE 784-500-500-{LATENT} whose encoder and decoder are told the digit.",
+        description=f"A conditional VAE 784-450-450-{LATENT} whose encoder and decoder are told the digit.",
         limits="Binary 28x28 digits only; greys are outside its likelihood.",
         preview=grid,
     )
