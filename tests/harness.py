@@ -30,6 +30,13 @@ def images(count=16, size=8, channels=1, seed=0):
     return (1 / (1 + np.exp(20 * (distance - radius)))).astype("float32")
 
 
+def condition_for(model, count):
+    """{"condition": `count` of them} as keyword arguments for a conditional model, nothing for another."""
+    if model.condition is None:
+        return {}
+    return {"condition": model.condition.examples(count, np.random.default_rng(0))}
+
+
 def needs(package):
     """A mark that skips a test where a package is absent."""
     return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")

@@ -2,7 +2,8 @@
 
     KERAS_BACKEND=... python preset_answers.py questions.npz answers.npz name=folder ...
 
-Questions: name/images and, in the second round, name/latents. Answers: name/codes, name/decoded, name/reconstruction.
+Questions: name/images, name/latents and, of a conditional model, name/condition. Answers: name/codes, name/decoded,
+name/reconstruction.
 """
 
 import sys
@@ -17,9 +18,11 @@ def main(source, target, *presets):
     for preset in presets:
         name, folder = preset.split("=", 1)
         model = keras_vae.load_pretrained(folder)
-        answers[f"{name}/codes"] = model.encode(questions[f"{name}/images"])
-        answers[f"{name}/decoded"] = model.decode(questions[f"{name}/latents"])
-        answers[f"{name}/reconstruction"] = model.reconstruct(questions[f"{name}/images"])
+        images, latents = questions[f"{name}/images"], questions[f"{name}/latents"]
+        given = {"condition": questions[f"{name}/condition"]} if model.condition is not None else {}
+        answers[f"{name}/codes"] = model.encode(images, **given)
+        answers[f"{name}/decoded"] = model.decode(latents, **given)
+        answers[f"{name}/reconstruction"] = model.reconstruct(images, **given)
     np.savez(target, **answers)
 
 

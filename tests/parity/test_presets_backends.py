@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from harness import images
+from harness import condition_for, images
 from keras_vae import load_pretrained, save_pretrained
 from keras_vae.presets import layout
 from small_models import KINDS, environment, facts, small
@@ -33,7 +33,9 @@ def answers(tmp_path_factory):
         height, _, channels = model.data_shape
         x = images(ROWS, height, channels)
         questions[f"{name}/images"] = np.round(x) if model.likelihood.whole else x
-        questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"])  # the same for every backend
+        given = condition_for(model, ROWS)
+        questions.update({f"{name}/{key}": value for key, value in given.items()})
+        questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"], **given)  # the same for every backend
     np.savez(home / "questions.npz", **questions)
     models = [f"{name}={folder}" for name, folder in folders.items()]
     found = {}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness import images
+from harness import condition_for, images
 from keras_vae import list_pretrained, load_pretrained
 from keras_vae.presets import layout, pretrained_metadata
 
@@ -41,6 +41,6 @@ def test_it_loads_and_reconstructs(name):
     assert model.count_params() == metadata["parameter_count"]
     height, _, channels = model.data_shape
     x = np.round(images(2, height, channels)) if model.likelihood.whole else images(2, height, channels)
-    reconstruction = model.reconstruct(x)
+    reconstruction = model.reconstruct(x, **condition_for(model, 2))
     assert reconstruction.shape == x.shape
     assert np.isfinite(reconstruction).all()

@@ -52,6 +52,14 @@ def vae_mnist(model):
     return {key: scores[key] for key in ("rate", "elbo")}
 
 
+def conditional_vae_mnist(model):
+    images, labels = digits("test")
+    x = {"x": datasets.static_binarize(images, seed=0), "condition": labels.astype("int32")}
+    model.compile()
+    scores = model.evaluate(x, return_dict=True, verbose=0)
+    return {key: scores[key] for key in ("rate", "elbo")}
+
+
 def deep_autoencoder_mnist(model):
     return {"test_error": distortion(model)}
 
@@ -112,6 +120,7 @@ CHECKS = {
     for function in (
         beta_vae_sprites,
         vae_mnist,
+        conditional_vae_mnist,
         deep_autoencoder_mnist,
         denoising_mnist,
         stacked_denoising_mnist,
@@ -153,5 +162,5 @@ def test_a_stored_metric_is_that_of_the_weights(name):
 def test_random_weights_have_other_metrics(name):
     preset = load_pretrained(name)
     model = type(preset).from_config(preset.get_config())
-    model.build((None, *preset.image_shape))
+    model.build((None, *preset.data_shape))
     assert not any(compared(name, model).values())
