@@ -1,10 +1,18 @@
 """Conditional VAE on binarised MNIST: the digit is given, so that z is left with the style of the writing.
 
-Paper     Sohn, Lee & Yan 2015, NeurIPS; Kingma et al. 2014, arXiv:1406.5298, section 4.2 and figure 1: styles by class,
-          shown as pictures. The bar, 97 % of samples read as the digit asked for, is our own.
+Paper     Sohn, Lee & Yan 2015, NeurIPS; Kingma et al. 2014, arXiv:1406.5298, figure 1: styles by class, shown as
+          pictures. The bar, 97 % of samples read as the digit asked for, is our own.
 Command   KERAS_BACKEND=jax python recipes/conditional_vae_mnist.py      (mnist through tensorflow-datasets)
-Hardware  one CPU core, JAX: minutes to be measured. --full, 1,000 epochs: not run.
-Measured  to be measured.
+Hardware  one CPU core, JAX: 17 minutes beside other work. --full, 1,000 epochs: not run.
+Measured  10,000 samples, 1,000 of each digit, read by a convolutional net that has never seen a sample:
+          | figure                                 | bar | preset, seed 0 |
+          | samples_as_asked, %                    | 97  | 99.05          |
+          | least_as_asked, %, the worst digit     | -   | 97.1           |
+          | classifier_accuracy, %, on test digits | -   | 98.17          |
+          | nll, nats, of a digit given its class  | -   | 101.20         |
+Notes     Fewer latents are more often the digit asked for, at the cost of the likelihood: 5 were chosen by this figure.
+          With 20 latents, 500 units and images binarised once, 100 epochs ended at 95.5 % and 85.5 nats; in trials of
+          36 and 21 epochs 8 latents had 96.0 %, and 96.3 % with a prior that is told the digit, 5 latents 97.3 %.
 """
 
 import keras_vae  # first: it picks the backend
