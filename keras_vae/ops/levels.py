@@ -23,3 +23,28 @@ def by_level(function, first, *others):
     if isinstance(first, dict):
         return {level: function(first[level], *(other[level] for other in others)) for level in first}
     return function(first, *others)
+
+
+def mapped(function, nest):
+    """`function` of everything in a nest of dicts, lists and tuples, dicts in the order of their keys.
+
+    `keras.tree.map_structure` takes ten times as long, and dicts in another order on torch than elsewhere.
+
+    Args:
+        function: of one argument.
+        nest: anything.
+
+    Returns:
+        The nest with what the function returned.
+
+    Example:
+
+    >>> from keras_vae.ops.levels import mapped
+    >>> mapped(len, {"b": ("xx", "y"), "a": "zzz"})
+    {'a': 3, 'b': (2, 1)}
+    """
+    if isinstance(nest, dict):
+        return {key: mapped(function, nest[key]) for key in sorted(nest)}
+    if isinstance(nest, (list, tuple)):
+        return type(nest)(mapped(function, part) for part in nest)
+    return function(nest)

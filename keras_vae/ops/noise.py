@@ -6,6 +6,8 @@ import itertools
 import keras
 from keras import ops
 
+from keras_vae.ops.levels import mapped
+
 KINDS = ("normal", "uniform")
 
 
@@ -87,7 +89,7 @@ def draw_noise(spec, rng, batch):
         function = rng.standard_normal if leaf.kind == "normal" else rng.random
         return function((*batch, *leaf.shape), dtype="float32")
 
-    return _mapped(draw, spec)
+    return mapped(draw, spec)
 
 
 def noise_from_seeds(spec, seeds):
@@ -108,16 +110,7 @@ def noise_from_seeds(spec, seeds):
         function, number = getattr(keras.random, leaf.kind), next(numbers)
         return ops.vectorized_map(lambda one: function(leaf.shape, dtype="float32", seed=CallSeed(one, number)), seeds)
 
-    return _mapped(draw, spec)
-
-
-def _mapped(function, spec):
-    """`function` of each `Noise` of a nest, in one order on every backend: dicts by their keys."""
-    if isinstance(spec, dict):
-        return {key: _mapped(function, spec[key]) for key in sorted(spec)}
-    if isinstance(spec, (list, tuple)):
-        return type(spec)(_mapped(function, part) for part in spec)
-    return function(spec)
+    return mapped(draw, spec)
 
 
 class CallSeed(keras.random.SeedGenerator):

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops, tree
 
 from keras_vae import _backend
+from keras_vae.ops.levels import mapped
 from keras_vae.ops.numerics import float32
 
 
@@ -62,21 +63,32 @@ class Sampler(keras.Model):
         Returns:
             Array or nest of arrays, the batches concatenated.
         """
-        inputs = tree.map_structure(np.asarray, inputs)
-        total = len(tree.flatten(inputs)[0])
+        sizes = []
+        inputs = mapped(lambda value: _counted(value, sizes), inputs)
+        total = sizes[0]
         outputs = []
         for start in range(0, total, batch_size):
-            batch = tree.map_structure(lambda value, start=start: value[start : start + batch_size], inputs)
             size = min(batch_size, total - start)
             padded = batch_size if total > batch_size else self._padded(size, batch_size)
-            batch = tree.map_structure(lambda value, padded=padded: padded_to(value, padded), batch)
-            result = self.answer(batch)
+            result = self.answer(_rows(inputs, start, start + size, padded))
             outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
         return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
     def _padded(self, size, batch_size):
         """How many rows a single batch of `size` gets."""
         return size if self.jit else min(batch_size, 1 << ((size - 1).bit_length() | 1))
+
+
+def _rows(inputs, start, stop, size):
+    """Rows `start` to `stop` of every array of a nest, `size` with those that are added."""
+    return mapped(lambda value: padded_to(value[start:stop], size), inputs)
+
+
+def _counted(value, sizes):
+    """`value` as an array, its number of rows added to the list `sizes`."""
+    value = np.asarray(value)
+    sizes.append(len(value))
+    return value
 
 
 def padded_to(value, size):
