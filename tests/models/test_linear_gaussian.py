@@ -97,7 +97,7 @@ class Sign(keras.layers.Layer):
 @pytest.mark.parametrize("rows", [5000, 96])
 def test_every_one_of_num_samples_weights_is_counted(num_samples, rows, monkeypatch):
     """S exp(L) is the number of draws with z > 0: a whole number, about S / 2, for each S and each chunk size."""
-    monkeypatch.setattr("keras_vae.models.host_methods.ROWS", rows)
+    monkeypatch.setattr("keras_vae.models.measuring_methods.ROWS", rows)
     head = GaussianBottleneck(1)
     model = VAE(keras.layers.Identity(), Sign(), bottleneck=head, likelihood=BernoulliLikelihood())
     model.build((None, 1))
