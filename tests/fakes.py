@@ -7,6 +7,7 @@ class FakeModel:
     """A latent of three numbers that a decoder shows as the grey of three pixels."""
 
     has_codes, data_shape, prior = False, (1, 3, 1), None
+    previews = ("reconstructions", "traversal")
 
     def encode(self, x, output="mode"):
         assert output == "mean"
@@ -21,3 +22,4 @@ class FakeModel:
 
 class FakeCodes(FakeModel):
     has_codes = True
+    previews = ("reconstructions",)

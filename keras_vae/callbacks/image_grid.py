@@ -82,10 +82,10 @@ class ImageGrid(keras.callbacks.Callback):
                 shown, model.reconstruct(shown), path=self._path("reconstructions", epoch)
             )
         }
-        if self.num_samples and model.prior is not None and not model.prior.is_noise:
+        if self.num_samples and "samples" in model.previews:
             samples = model.sample(self.num_samples, seed=0)
             pictures["samples"] = image_grid(samples, path=self._path("samples", epoch), clip=True)
-        if self.traversal and not model.has_codes:
+        if self.traversal and "traversal" in model.previews:
             dims = most_active_dimensions(model, self.x)
             rows = latent_traversal(model, self.x[0], dims)
             pictures["traversal"] = traversal_grid(

@@ -68,6 +68,13 @@ class ServedModel:
         shapes = self.latent_shape.values() if isinstance(self.latent_shape, dict) else [self.latent_shape]
         return all(None not in shape for shape in shapes)
 
+    @property
+    def previews(self):
+        """Which pictures say something of this model: of "reconstructions", "samples" and "traversal" those it has."""
+        samples = self.prior is not None and not self.prior.is_noise and self.latent_shape_is_known
+        kinds = {"reconstructions": True, "samples": samples, "traversal": not (self.has_codes or self.extra_inputs)}
+        return tuple(kind for kind, has in kinds.items() if has)
+
     def preset_facts(self):
         """What the metadata of a preset says of this model: "data_shape" and "latent_shape", as JSON has them."""
         facts = {"data_shape": list(self.data_shape), "latent_shape": by_level(list, self.latent_shape)}

@@ -72,6 +72,7 @@ def test_draws_follow_the_probabilities(fitted):
 
 def test_samples_are_decoded_draws(fitted):
     model, _ = fitted
+    assert model.previews == ("reconstructions", "samples")  # uniform codes would be no pictures
     codes = model.prior.sample(5, seed=3)
     np.testing.assert_allclose(model.sample(5, seed=3), model.decode(codes), atol=1e-6)
 
