@@ -19,6 +19,7 @@ class LatentMetrics(keras.callbacks.Callback):
     Args:
         x: array (batch, height, width, channels) in [0, 1], at least two held-out images.
         prefix: str before the names, default "val_": held-out images.
+        condition: array (batch, ...), of each image, for a conditional model. Default None.
 
     Raises:
         ValueError: for fewer than two images.
@@ -28,12 +29,13 @@ class LatentMetrics(keras.callbacks.Callback):
         >>> callback = LatentMetrics(np.zeros((8, 28, 28, 1)))
     """
 
-    def __init__(self, x, prefix="val_"):
+    def __init__(self, x, prefix="val_", condition=None):
         super().__init__()
         self.x = np.asarray(x)
         if self.x.ndim < 2 or len(self.x) < 2:
             raise ValueError(f"`x` must hold at least two images. Received: shape {self.x.shape}.")
         self.prefix = prefix
+        self.given = {} if condition is None else {"condition": condition}
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -42,10 +44,10 @@ class LatentMetrics(keras.callbacks.Callback):
     def measure(self):
         """The metrics now, dict name -> float, without the prefix."""
         model = self.model
-        found = {"psnr": float(psnr(self.x, model.reconstruct(self.x)).mean())}
+        found = {"psnr": float(psnr(self.x, model.reconstruct(self.x, **self.given)).mean())}
         if not model.has_codes:
-            return found | {"active_units": float(active_units(model.encode(self.x, output="mean")))}
-        codes = model.encode(self.x)
+            return found | {"active_units": float(active_units(model.encode(self.x, output="mean", **self.given)))}
+        codes = model.encode(self.x, **self.given)
         sizes = model.bottleneck.codebook_size
         levels = [(f"_{level}", sizes[level], codes[level]) for level in sizes] if isinstance(sizes, dict) else None
         for suffix, size, part in levels or [("", sizes, codes)]:

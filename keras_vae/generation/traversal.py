@@ -5,7 +5,7 @@ import numpy as np
 from keras_vae.core.checks import integer, positive
 
 
-def latent_traversal(model, x0, dims=None, span=3.0, steps=11):
+def latent_traversal(model, x0, dims=None, span=3.0, steps=11, condition=None):
     """Decodes the posterior mean of an image with one latent dimension at a time moved from -span to +span.
 
     Args:
@@ -15,6 +15,7 @@ def latent_traversal(model, x0, dims=None, span=3.0, steps=11):
             latent, `most_active_dimensions` finds those that matter.
         span: float > 0, how far to go, in the standard deviations of a standard normal prior. Default 3.
         steps: int >= 2, images in a row. Default 11.
+        condition: of a conditional model, one, which is held. Default None.
 
     Returns:
         float array (rows, steps, height, width, channels), what `keras_vae.reports.traversal_grid` draws; the value in
@@ -39,12 +40,13 @@ def latent_traversal(model, x0, dims=None, span=3.0, steps=11):
     if x0.shape != tuple(model.data_shape):
         raise ValueError(f"`x0` must be one image of shape {tuple(model.data_shape)}. Received: shape {x0.shape}.")
     steps, span = integer("steps", steps, 2), positive("span", span)
-    start = np.asarray(model.encode(x0[None], output="mean"))[0]
+    given = {} if condition is None else {"condition": condition}
+    start = np.asarray(model.encode(x0[None], output="mean", **given))[0]
     dims = _dimensions(dims, start.size)
     latents = np.tile(start.reshape(-1), (len(dims), steps, 1))  # (rows, steps, latent_dim)
     for row, dim in enumerate(dims):
         latents[row, :, dim] = np.linspace(-span, span, steps)
-    images = np.asarray(model.decode(latents.reshape(-1, *start.shape)))
+    images = np.asarray(model.decode(latents.reshape(-1, *start.shape), **given))
     return images.reshape(len(dims), steps, *images.shape[1:])
 
 

@@ -10,7 +10,7 @@ from fakes import FakeCodes, FakeModel
 
 import keras_vae
 from harness import images
-from keras_vae import callbacks, metrics, reports
+from keras_vae import callbacks, generation, metrics, reports
 
 pytest.importorskip("PIL")
 X = images(24)
@@ -179,3 +179,24 @@ def test_arguments_are_checked(tmp_path):
         callbacks.ImageGrid(X, tmp_path, num_samples=-1)
     with pytest.raises(ValueError, match="`x` must hold at least two images"):
         callbacks.LatentMetrics(X[:1])
+
+
+def test_a_conditional_model_is_drawn_and_measured(tmp_path):
+    encoder = keras_vae.Conditioned(keras_vae.MLPEncoder((8,)), flatten=True)
+    decoder = keras_vae.Conditioned(keras_vae.MLPDecoder((8, 8, 1), (8,)))
+    model = keras_vae.ConditionalVAE(encoder, decoder, keras_vae.ClassCondition(3), latent_dim=2)
+    labels = np.arange(24) % 3
+    grid = callbacks.ImageGrid(X, tmp_path, num_samples=5, condition=labels)
+    model.compile("adam")
+    measured = callbacks.LatentMetrics(X, condition=labels)
+    history = model.fit({"x": X, "condition": labels}, verbose=0, callbacks=[measured, grid]).history
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["reconstructions-0001.png", "samples-0001.png"]
+    expected = reports.image_grid(model.sample(5, seed=0, condition=[0, 1, 2, 0, 1]), clip=True)
+    assert np.abs(png(tmp_path / "samples-0001.png").astype(int) - expected).max() <= 1
+    x0 = model.reconstruct(X, condition=labels)
+    assert history["val_psnr"][0] == pytest.approx(float(metrics.psnr(X, x0).mean()), rel=1e-4)
+    rows = generation.latent_traversal(model, X[0], steps=3, condition=2)
+    z = model.encode(X[:1], output="mean", condition=2)[0]
+    np.testing.assert_allclose(rows[1, 2], model.decode([[z[0], 3.0]], condition=2)[0], atol=1e-5)
+    with pytest.raises(ValueError, match="`condition` must have one entry for each of 24 images. Received: 3"):
+        callbacks.ImageGrid(X, tmp_path, condition=labels[:3])
