@@ -56,15 +56,6 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
         self.latent_shape = None
         self.track("distortion", *(["rate"] if self.has_rate else []), *(["elbo"] if self.has_density else []))
 
-    def __getattr__(self, name):
-        if name == "image_shape":  # no property: Keras reads those while it saves
-            warnings.warn("`image_shape` is `data_shape` now, the old name goes.", DeprecationWarning, stacklevel=2)
-            return self.data_shape
-        found = getattr(super(), "__getattr__", None)  # torch's modules have one
-        if found is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return found(name)
-
     @property
     def has_codes(self):
         """Whether the latents are integer codes."""
@@ -100,7 +91,7 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
                 f"`decoder` must return {wanted} for {type(self.likelihood).__name__}{reason} on data of shape "
                 f"{shape[1:]}. Received: {got}."
             )
-        self.data_shape = shape[1:]
+        self.data_shape = self.image_shape = shape[1:]  # the latter is its old name, for one release more
         latents = outputs["indices" if self.has_codes else "z"]
         self.latent_shape = by_level(lambda part: tuple(part.shape[1:]), latents)
         # Used through their methods only. Keras would take them for unbuilt, and trace the model again in every `fit`.

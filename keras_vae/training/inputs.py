@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
+from keras_vae.ops.levels import by_level
 from keras_vae.training.data import check_length, check_values
 
 
@@ -26,7 +27,7 @@ class ModelInputs:
     def split(self, x):
         """What `call` is given -> (the data, dict of the further inputs), tensors."""
         if not self.extra_inputs:
-            return tree.map_structure(lambda part: ops.cast(part, self.input_dtype), x), {}
+            return by_level(lambda part: ops.cast(part, self.input_dtype), x), {}
         extras = {name: x[name] for name in self.extra_inputs}
         if self.masked:
             extras["mask"] = ops.cast(extras["mask"], "bool")

@@ -1,5 +1,6 @@
 """The training contract: a pure `call`, one hook `terms`, and no `train_step` on any backend."""
 
+import functools
 import inspect
 import warnings
 
@@ -106,7 +107,7 @@ class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
         return self._aggregate_additional_loss(loss)  # 1 / replicas under tf.distribute, identity elsewhere
 
     def _update_state(self, outputs, terms):
-        if len(inspect.signature(self.update_state).parameters) == 1:  # for one release more
+        if _takes_outputs_alone(type(self).update_state):  # for one release more
             warnings.warn(
                 f"`update_state` takes (outputs, terms) now: the one of {type(self).__name__} takes outputs alone.",
                 DeprecationWarning,
@@ -131,6 +132,11 @@ class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
 
     def get_compile_config(self):
         return _portable(super().get_compile_config())
+
+
+@functools.cache
+def _takes_outputs_alone(update_state):
+    return len(inspect.signature(update_state).parameters) == 2  # self, outputs
 
 
 def _portable(config):

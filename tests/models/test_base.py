@@ -228,8 +228,7 @@ def test_a_hook_of_the_old_signature_works_for_one_release_more():
     with pytest.warns(DeprecationWarning, match=r"`update_state` takes \(outputs, terms\) now"):
         model.fit(X, verbose=0)
     assert model.steps
-    with pytest.warns(DeprecationWarning, match="`image_shape` is `data_shape` now"):
-        assert model.image_shape == (8, 8, 1)
+    assert model.image_shape == model.data_shape == (8, 8, 1)
 
 
 def test_mean_and_mode_are_two_answers():
