@@ -193,9 +193,8 @@ class HostMethods(MeasuringMethods):
         return {**given, **self._decoder_noise(count, rng)}
 
     def _decoder_noise(self, count, rng):
-        if not hasattr(self.decoder, "noise_spec"):
-            return {}
-        return {"decoder_noise": draw_noise(self.decoder.noise_spec(self.data_shape), rng, (count,))}
+        spec = self._decoder_spec()
+        return {} if spec is None else {"decoder_noise": draw_noise(spec, rng, (count,))}
 
     def _noise(self, source, x, seed, *draws):
         """Noise for latents of x, `draws` of them for each example."""

@@ -43,9 +43,14 @@ class PriorStage:
             prior.condition = self.condition
         given.update(prior=prior, condition=None if own is not None else self.condition, dtype=self.dtype_policy)
         model = type(self)(**given)
-        prior.trainable = False
         data = (None, *self.data_shape)
         model.build({"x": data} if model.extra_inputs else data)
+        # Not before it is built: on TensorFlow a variable that is made frozen is never watched for gradients again.
+        relied_on = self._condition_of_the_nets()
+        kept = relied_on is not None and relied_on.trainable
+        prior.trainable = False
+        if relied_on is not None:  # it is a part of the prior too
+            relied_on.trainable = kept
         _copy_own_weights(self, model)
         return model
 
@@ -105,11 +110,13 @@ class PriorStage:
             stop = EarlyStop(integer("patience", patience), place)
             epochs = min(integer("epochs", epochs), stop.stopped_at() or epochs)
             callbacks.append(stop)
-        prior, condition_frozen = self.prior, self.condition is not None and self._nets_see_the_condition()
+        prior = self.prior
+        relied_on = self._condition_of_the_nets()
+        kept = relied_on is not None and relied_on.trainable
         prior.trainable = True
         try:
-            if condition_frozen:  # the nets rely on it
-                self.condition.trainable = False
+            if relied_on is not None:
+                relied_on.trainable = False
             prior.compile(keras.optimizers.get(optimizer))
             options = {"validation_data": None if held is None else (held,), "verbose": verbose, "callbacks": callbacks}
             epochs = integer("epochs", epochs)
@@ -118,8 +125,8 @@ class PriorStage:
             return fit_resumable(prior, batches, epochs, folder, resumed=True, **options)
         finally:
             prior.trainable = False
-            if condition_frozen:
-                self.condition.trainable = True
+            if relied_on is not None:
+                relied_on.trainable = kept
 
     def _latents_of(self, x, condition, seed):
         """What the prior is trained on: codes, or draws of the posterior, with the condition where it sees one."""
@@ -129,8 +136,10 @@ class PriorStage:
             return latents
         return {"x": latents, "condition": x["condition"]}
 
-    def _nets_see_the_condition(self):
-        return any(takes(part.call, "condition") for part in (self.encoder, self.decoder))
+    def _condition_of_the_nets(self):
+        """The condition where encoder or decoder sees it; None where it is the prior's alone, and learns with it."""
+        seen = any(takes(part.call, "condition") for part in (self.encoder, self.decoder))
+        return self.condition if seen else None
 
 
 def _value(value):

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_vae.ops.levels import by_level
 from keras_vae.ops.noise import noise_from_seeds
-from keras_vae.training.signature import Served, Signature, data_input, seed_input
+from keras_vae.training.signature import Served, Signature, condition_input, data_input, seed_input
 
 
 class ServedModel:
@@ -19,7 +19,7 @@ class ServedModel:
         """The functions that a served model offers, name -> `keras_vae.training.Signature`.
 
         - `serving_default`: images -> reconstruction
-        - `encode`: images -> z (the mode), or indices; and, float, what the posterior's `outputs` name, as z_mean and
+        - `encode`: images -> z (the mode), or indices; and what the posterior's `served()` names, as z_mean and
           z_log_var of a Gaussian
         - `decode`: z, or indices -> images
         - `sample`: seed, one int32 per image wanted -> images, and their z or indices. The same seed gives the same
@@ -39,7 +39,10 @@ class ServedModel:
         def serving_default(**given):
             x = as_called(given)
             _, extras = self.split(x)
-            return {"reconstruction": self._decoded_float(self.encode_tensors(x), seed=None, **extras)}
+            latents = self.encode_tensors(x)
+            rows = ops.shape(given[data])[0]
+            noise = noise_from_seeds(self._decoder_spec(), ops.zeros((rows,), "int32"))  # one answer to one request
+            return {"reconstruction": self._decoded_float(latents, noise, **extras)}
 
         def encode(**given):
             posterior = self.posterior(as_called(given))
@@ -47,12 +50,14 @@ class ServedModel:
 
         def decode(**given):
             latents = _unserved_levels(self.latent_name, given, self.latent_shape)
-            return {data: self._decoded_float(latents, seed=None, condition=given.get("condition"))}
+            return {data: self._decoded_float(latents, None, given.get("condition"))}
 
         def sample(**given):
-            noise = noise_from_seeds(self.prior.noise_spec(self.latent_shape), given["seed"])
-            latents = self.prior_tensors(noise, given.get("condition"))
-            decoded = self._decoded_float(latents, seed=given["seed"], condition=given.get("condition"))
+            latents_noise, decoder_noise = noise_from_seeds(
+                (self.prior.noise_spec(self.latent_shape), self._decoder_spec()), given["seed"]
+            )
+            latents = self.prior_tensors(latents_noise, given.get("condition"))
+            decoded = self._decoded_float(latents, decoder_noise, given.get("condition"))
             return {data: decoded, **self._named_latents(latents)}
 
         endpoints = {"serving_default": Signature(serving_default, of_data), "encode": Signature(encode, of_data)}
@@ -108,10 +113,7 @@ class ServedModel:
     def _extra_inputs_served(self):
         served = {}
         if self.condition is not None:
-            condition = self.condition
-            served["condition"] = Served(
-                condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits()
-            )
+            served["condition"] = condition_input(self.condition)
         if self.masked:
             ones = data_input(self.data_shape[:1], "float32", (1.0, 1.0))
             served["mask"] = Served(ones.shape, "float32", ones.example, {"interval": (0.0, 1.0), "whole": True})
@@ -131,11 +133,11 @@ class ServedModel:
         dtype = "int32" if self.has_codes else "float32"
         return _served_levels(self.latent_name, by_level(lambda part: ops.cast(part, dtype), latents))
 
-    def _decoded_float(self, latents, seed, condition=None, **extras):
-        noise = None
-        if hasattr(self.decoder, "noise_spec"):
-            seed = ops.zeros((ops.shape(latents)[0],), "int32") if seed is None else seed
-            noise = noise_from_seeds(self.decoder.noise_spec(self.data_shape), seed)
+    def _decoder_spec(self):
+        """What the decoder draws from; None for one that does not draw."""
+        return self.decoder.noise_spec(self.data_shape) if hasattr(self.decoder, "noise_spec") else None
+
+    def _decoded_float(self, latents, noise, condition=None, **extras):
         return ops.cast(self.decode_tensors(latents, condition, noise, **extras), "float32")
 
 

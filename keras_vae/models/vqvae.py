@@ -1,13 +1,12 @@
 """The vector-quantized autoencoder."""
 
-import math
 import warnings
 
 from keras_vae.bottlenecks import Quantizer
 from keras_vae.core.checks import instance, non_negative
 from keras_vae.core.registration import registered
 from keras_vae.likelihoods import GaussianLikelihood
-from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes
+from keras_vae.metrics import CodebookUsage, Perplexity, bits_per_image_of_codes, compression_ratio
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.ops.levels import by_level
 from keras_vae.priors import UniformCodes
@@ -108,7 +107,10 @@ class VQVAE(Autoencoder):
     @property
     def compression_ratio(self):
         """8-bit data over codes, in bits: 42.67 for 128x128x3 in 32x32 codes of K = 512."""
-        return 8.0 * math.prod(self.data_shape) / self.bits_per_image
+        self._require_built()
+        ratio = lambda shape, size: compression_ratio(self.data_shape, shape, size)  # noqa: E731
+        ratios = by_level(ratio, self.latent_shape, self.bottleneck.codebook_size)
+        return 1.0 / sum(1.0 / each for each in ratios.values()) if isinstance(ratios, dict) else ratios
 
 
 def _names(name, sizes):

@@ -82,10 +82,10 @@ def draw_noise(spec, rng, batch):
     >>> draw_noise({"z": Noise("uniform", (2,))}, np.random.default_rng(0), (3,))["z"].shape
     (3, 2)
     """
-    if spec is None:
-        return None
 
     def draw(leaf):
+        if leaf is None:
+            return None
         function = rng.standard_normal if leaf.kind == "normal" else rng.random
         return function((*batch, *leaf.shape), dtype="float32")
 
@@ -102,11 +102,11 @@ def noise_from_seeds(spec, seeds):
     Returns:
         The nest with a float32 tensor (batch, *shape) for each `Noise`; None for None.
     """
-    if spec is None:
-        return None
     numbers = itertools.count()
 
     def draw(leaf):
+        if leaf is None:
+            return None
         function, number = getattr(keras.random, leaf.kind), next(numbers)
         return ops.vectorized_map(lambda one: function(leaf.shape, dtype="float32", seed=CallSeed(one, number)), seeds)
 

@@ -7,8 +7,8 @@ import numpy as np
 from keras_vae.core.checks import integer, seed_or_none
 from keras_vae.ops.noise import draw_noise, noise_from_seeds
 from keras_vae.priors.prior import Prior
-from keras_vae.training import SamplerCache, Served, Signature, TermsModel, check_values
-from keras_vae.training.signature import data_input, seed_input
+from keras_vae.training import SamplerCache, Signature, TermsModel, check_values
+from keras_vae.training.signature import condition_input, data_input, seed_input
 
 
 class LearnedPrior(TermsModel, Prior):
@@ -88,10 +88,7 @@ class LearnedPrior(TermsModel, Prior):
         limits = {"interval": self.data_interval, "whole": False, "reason": type(self).__name__}
         of_data, extra = {"z": data_input(self.data_shape, self.input_dtype, **limits)}, {}
         if self.condition is not None:
-            condition = self.condition
-            extra["condition"] = Served(
-                condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits()
-            )
+            extra["condition"] = condition_input(self.condition)
 
         def serving_default(**given):
             return {"log_prob": self.log_prob(given["z"], **extras_of(self, given))}

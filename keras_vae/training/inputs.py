@@ -100,10 +100,6 @@ class ModelInputs:
             x: array, or a dict with the further inputs; `condition` may come beside instead of inside.
             condition: array with a row for each example, or one condition for all. Default: None.
         """
-        if self.condition is None and condition is not None:
-            raise ValueError(
-                f"`condition` must be None for a {type(self).__name__} without one. Received: a condition."
-            )
         if condition is not None:
             x = dict(x) if isinstance(x, dict) else {"x": x}
             x["condition"] = self.host_condition(condition, len(x["x"]))

@@ -47,6 +47,15 @@ def seed_input():
     return Served((), "int32", lambda rows, rng: np.arange(rows, dtype="int32"))
 
 
+def condition_input(condition):
+    """What a conditional model is told, by its `Condition`.
+
+    Args:
+        condition: keras_vae.layers.Condition.
+    """
+    return Served(condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits())
+
+
 def data_input(shape, dtype="float32", interval=None, whole=False, reason=""):
     """Data in an interval, whole numbers or not.
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from variants import CausalPrior, SequenceVAE, TwoLevels, code_vqvae
+from variants import AutoregressiveDecoder, CausalPrior, SequenceVAE, TwoLevels, code_vqvae
 
 import harness
 import keras_vae
@@ -100,6 +100,21 @@ def test_a_model_with_a_learned_prior_and_the_prior_alone(tmp_path):
     assert alone.names == ["sample", "serving_default"]
     found = alone("serving_default", z=drawn["indices"])["log_prob"]
     np.testing.assert_allclose(found, harness.numpy(model.prior.log_prob(drawn["indices"])), rtol=1e-4)
+
+
+def test_a_decoder_that_draws(tmp_path):
+    model = keras_vae.VAE(keras_vae.MLPEncoder((6,)), AutoregressiveDecoder(5), latent_dim=5)
+    model.build((None, 5))
+    harness.set_weights(model, seed=4)
+    call = served(model, tmp_path)
+    assert call.names == ["encode", "sample", "serving_default"]  # decoding would need a seed
+    drawn = call("sample", seed=np.arange(400, dtype="int32"))
+    assert set(np.unique(drawn["images"])) == {0.0, 1.0}
+    logits = harness.numpy(model.decode_params(drawn["z"], target=drawn["images"]))
+    wrong = drawn["images"] - 1 / (1 + np.exp(-logits))  # what is left when the density has been told: no bias,
+    assert np.abs(wrong.mean(axis=0)).max() < 4 * 0.5 / 20
+    for z, left in zip(drawn["z"].T, wrong.T, strict=True):  # and nothing of the latents' own noise
+        assert abs(np.corrcoef(z, left)[0, 1]) < 0.2
 
 
 def test_a_classifier(tmp_path):

@@ -174,6 +174,27 @@ def test_a_conditional_prior_makes_the_model_conditional(vqvae, tmp_path):
     np.testing.assert_allclose(loaded.sample(4, 0, condition=1), model.sample(4, 0, condition=1), atol=1e-6)
 
 
+def test_what_a_condition_learns_belongs_to_who_sees_it(vqvae):
+    labels = np.arange(64, dtype="int32") % 2
+    condition = keras_vae.ClassCondition(2, embedding_dim=3)
+    model = vqvae.with_prior(CausalPrior(8, condition=condition))  # the prior's alone: it learns with it
+    before = harness.numpy(condition.embedding.embeddings.value).copy()
+    model.fit_prior(X, epochs=1, condition=labels, verbose=0)
+    assert np.abs(harness.numpy(condition.embedding.embeddings.value) - before).max() > 1e-4
+    assert not condition.trainable
+
+    condition = keras_vae.ClassCondition(2, embedding_dim=3)
+    decoder = keras_vae.Conditioned(keras_vae.MLPDecoder((8, 8, 1), ()), flatten=True)
+    relied = keras_vae.VQVAE(vqvae.encoder, decoder, vqvae.bottleneck, condition=condition)
+    relied.build((None, 8, 8, 1))
+    before = harness.numpy(condition.embedding.embeddings.value).copy()
+    second = relied.with_prior(CausalPrior(8, condition=condition))
+    assert condition.trainable and not second.prior.table.trainable
+    second.fit_prior(X, epochs=1, condition=labels, verbose=0)
+    np.testing.assert_array_equal(harness.numpy(condition.embedding.embeddings.value), before)
+    assert condition.trainable
+
+
 def test_a_plain_autoencoder_with_a_density_on_its_codes_has_no_rate():
     model = keras_vae.PlainAutoencoder(keras_vae.MLPEncoder((2,), "linear"), keras_vae.MLPDecoder((8, 8, 1), ()))
     model.build((None, 8, 8, 1))

@@ -41,6 +41,7 @@ def test_nothing_random_is_none():
     assert noise_of(None, (2,)) is None
     assert draw_noise(None, np.random.default_rng(0), (2,)) is None
     assert noise_from_seeds(None, None) is None
+    assert draw_noise((Noise("normal", ()), None), np.random.default_rng(0), (2,))[1] is None
     assert noise_of("normal", {"top": (2,)}) == {"top": Noise("normal", (2,))}
 
 

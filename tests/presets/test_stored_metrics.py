@@ -24,16 +24,13 @@ def digits(split):
     return datasets.load_images("mnist", split, labels=True)
 
 
-def test_digits():
+def held_out_digits():
     return datasets.to_float(digits("test")[0])
-
-
-test_digits.__test__ = False  # it gives them
 
 
 def distortion(model):
     model.compile()
-    return model.evaluate(test_digits(), return_dict=True, verbose=0)["distortion"]
+    return model.evaluate(held_out_digits(), return_dict=True, verbose=0)["distortion"]
 
 
 def beta_vae_sprites(model):
@@ -65,7 +62,7 @@ def deep_autoencoder_mnist(model):
 
 
 def denoising_mnist(model):
-    x = test_digits()
+    x = held_out_digits()
     mask = keras_vae.MaskingNoise(0.5, seed=0)
     corrupted = keras.ops.convert_to_numpy(mask(keras.ops.convert_to_tensor(x), training=True))
     squared = np.square(model.reconstruct(corrupted) - x).sum(axis=(1, 2, 3))
@@ -81,7 +78,7 @@ def stacked_denoising_mnist(model):
         x = datasets.to_float(images[rows[:, 0].astype("int64")])
         return probe(model.encode(x, batch_size=1000), *others, **options)
 
-    rows, test_codes = np.arange(len(images), dtype="float32"), model.encode(test_digits(), batch_size=1000)
+    rows, test_codes = np.arange(len(images), dtype="float32"), model.encode(held_out_digits(), batch_size=1000)
     with mock.patch.object(metrics.probes, "linear_probe", encoded_probe):
         few = metrics.few_label_errors(rows[:, None], labels, test_codes, digits("test")[1], counts=(1000,))
     return {"1000 labels": 100 * few[1000]}
@@ -100,11 +97,11 @@ def k_sparse_mnist(model):
 
 def top_k_mnist(model):
     model.compile(metrics=[metrics.ExplainedVariance()])
-    return {"explained_variance": model.evaluate(test_digits(), return_dict=True, verbose=0)["explained_variance"]}
+    return {"explained_variance": model.evaluate(held_out_digits(), return_dict=True, verbose=0)["explained_variance"]}
 
 
 def contractive_mnist(model):
-    return {"mean_squared_jacobian_norm": np.square(model.jacobian_norm(test_digits())).mean()}
+    return {"mean_squared_jacobian_norm": np.square(model.jacobian_norm(held_out_digits())).mean()}
 
 
 def vqvae_celeba(model):
