@@ -31,11 +31,14 @@ from keras_vae.layers import (  # noqa: E402
     BernoulliMask,
     ClassCondition,
     Conditioned,
+    GatedRasterBlock,
+    MaskedConv2D,
     MaskingNoise,
     ResidualStack,
     SaltAndPepperNoise,
     UpsamplingConv2D,
     VectorCondition,
+    VerticalConv2D,
 )
 from keras_vae.likelihoods import (  # noqa: E402
     BernoulliLikelihood,
@@ -65,12 +68,19 @@ from keras_vae.nets import (  # noqa: E402
     ConvEncoder,
     MLPDecoder,
     MLPEncoder,
+    PixelCNN,
     TiedMLPDecoder,
     VQDecoder,
     VQEncoder,
 )
 from keras_vae.presets import PresetError, list_pretrained, load_pretrained, save_pretrained  # noqa: E402
-from keras_vae.priors import ConditionalNormal, LearnedPrior, StandardNormal, UniformCodes  # noqa: E402
+from keras_vae.priors import (  # noqa: E402
+    ConditionalNormal,
+    LearnedPrior,
+    PixelCNNPrior,
+    StandardNormal,
+    UniformCodes,
+)
 
 __version__ = "0.1.0"
 
@@ -90,6 +100,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "DenoisingAutoencoder",
+    "GatedRasterBlock",
     "GaussianBottleneck",
     "GaussianLikelihood",
     "IdentityBottleneck",
@@ -98,8 +109,11 @@ __all__ = [
     "LearnedPrior",
     "MLPDecoder",
     "MLPEncoder",
+    "MaskedConv2D",
     "MaskingNoise",
     "PerPixelGaussianLikelihood",
+    "PixelCNN",
+    "PixelCNNPrior",
     "PlainAutoencoder",
     "PresetError",
     "ResidualStack",
@@ -122,6 +136,7 @@ __all__ = [
     "VectorCondition",
     "VectorQuantizer",
     "VectorQuantizerEMA",
+    "VerticalConv2D",
     "callbacks",
     "core",
     "datasets",

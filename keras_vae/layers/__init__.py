@@ -9,12 +9,15 @@ from keras_vae.layers.class_condition import ClassCondition
 from keras_vae.layers.condition import Condition
 from keras_vae.layers.conditioned import Conditioned
 from keras_vae.layers.corruption import Corruption
+from keras_vae.layers.gated_raster_block import GatedRasterBlock
+from keras_vae.layers.masked_conv2d import MaskedConv2D
 from keras_vae.layers.masking_noise import MaskingNoise
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
 from keras_vae.layers.residual_stack import ResidualStack
 from keras_vae.layers.salt_and_pepper_noise import SaltAndPepperNoise
 from keras_vae.layers.upsampling_conv2d import UpsamplingConv2D
 from keras_vae.layers.vector_condition import VectorCondition
+from keras_vae.layers.vertical_conv2d import VerticalConv2D
 
 __all__ = [
     "Activations",
@@ -26,10 +29,13 @@ __all__ = [
     "Condition",
     "Conditioned",
     "Corruption",
+    "GatedRasterBlock",
+    "MaskedConv2D",
     "MaskingNoise",
     "ReplicaSeedGenerator",
     "ResidualStack",
     "SaltAndPepperNoise",
     "UpsamplingConv2D",
     "VectorCondition",
+    "VerticalConv2D",
 ]

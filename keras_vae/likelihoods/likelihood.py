@@ -17,6 +17,7 @@ class Likelihood(Configured, keras.layers.Layer):
     interval = None  # (low, high) that x must lie in
     whole = False  # whether x must be whole numbers
     binary = False  # whether it is a density of zeros and ones, and only a score of what is between
+    channelwise = True  # whether each channel has parameters of its own; False where a pixel is scored as one
     has_density = True  # False for plain reconstruction errors: then there is no elbo
 
     def distribution(self, params):

@@ -2,7 +2,19 @@
 
 from keras_vae.nets.conv import ConvDecoder, ConvEncoder
 from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
+from keras_vae.nets.pixel_cnn import PixelCNN
+from keras_vae.nets.raster_net import RasterNet
 from keras_vae.nets.tied_mlp import TiedMLPDecoder
 from keras_vae.nets.vq import VQDecoder, VQEncoder
 
-__all__ = ["ConvDecoder", "ConvEncoder", "MLPDecoder", "MLPEncoder", "TiedMLPDecoder", "VQDecoder", "VQEncoder"]
+__all__ = [
+    "ConvDecoder",
+    "ConvEncoder",
+    "MLPDecoder",
+    "MLPEncoder",
+    "PixelCNN",
+    "RasterNet",
+    "TiedMLPDecoder",
+    "VQDecoder",
+    "VQEncoder",
+]

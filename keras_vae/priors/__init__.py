@@ -2,8 +2,18 @@
 
 from keras_vae.priors.conditional_normal import ConditionalNormal
 from keras_vae.priors.learned_prior import LearnedPrior
+from keras_vae.priors.pixel_cnn_prior import PixelCNNPrior
 from keras_vae.priors.prior import Prior
+from keras_vae.priors.raster_prior import RasterPrior
 from keras_vae.priors.standard_normal import StandardNormal
 from keras_vae.priors.uniform_codes import UniformCodes
 
-__all__ = ["ConditionalNormal", "LearnedPrior", "Prior", "StandardNormal", "UniformCodes"]
+__all__ = [
+    "ConditionalNormal",
+    "LearnedPrior",
+    "PixelCNNPrior",
+    "Prior",
+    "RasterPrior",
+    "StandardNormal",
+    "UniformCodes",
+]

@@ -1,0 +1,177 @@
+"""A convolution that sees only what comes before, in raster order."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.core.checks import instance, integer, integers, one_of
+from keras_vae.core.registration import Configured, registered
+
+
+@registered
+class MaskedConv2D(Configured, keras.layers.Layer):
+    """Convolution over the rows above and the positions to the left: position (i, j) sees nothing that comes after it.
+
+    Type "A", for data, leaves out the position itself; type "B", for features of a layer below, sees it. Where each
+    position has several channels that come one after the other, as red, green and blue, `channel_groups` divides
+    inputs and filters into as many equal groups: at the position itself group g sees the groups before it, and with
+    type "B" itself too (van den Oord, Kalchbrenner & Kavukcuoglu 2016, section 3.4).
+
+    There are weights for the taps that are seen, and none under the mask. `from_above` and `at` compute one row and one
+    position at a time, which is what samplers are made of: together they give the values of `call`.
+
+    Args:
+        filters: int >= 1, output channels; divisible by `channel_groups`.
+        kernel_size: int, or (height, width), odd; of the height the upper half is there.
+        mask_type: "A" or "B". Default: "B".
+        channel_groups: int >= 1, channels that follow each other at one position. Default: 1.
+        use_bias: bool. Default: True.
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        (batch, height, width, channels), channels divisible by `channel_groups`.
+
+    Output shape:
+        (batch, height, width, filters).
+
+    Raises:
+        ValueError: if a size is even, a number of channels is not divisible, or the mask leaves nothing to see.
+        TypeError: if an argument is of another type.
+
+    Reference:
+        van den Oord, Kalchbrenner & Kavukcuoglu 2016, Pixel Recurrent Neural Networks, arXiv:1601.06759.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> layer = keras_vae.MaskedConv2D(1, 3, mask_type="A")
+    >>> layer.build((None, 2, 3, 1))
+    >>> layer.set_weights([np.ones(weight.shape) for weight in layer.weights[:-1]] + [np.zeros(1)])
+    >>> np.asarray(layer(np.ones((1, 2, 3, 1), "float32")))[0, :, :, 0].tolist()
+    [[0.0, 1.0, 1.0], [2.0, 4.0, 3.0]]
+    """
+
+    def __init__(self, filters, kernel_size, mask_type="B", channel_groups=1, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = integer("filters", filters)
+        self.kernel_size = _odd(kernel_size)
+        self.mask_type = one_of("mask_type", mask_type, ("A", "B"))
+        self.channel_groups = integer("channel_groups", channel_groups)
+        self.use_bias = instance("use_bias", use_bias, bool)
+        self.above, self.reach = (size // 2 for size in self.kernel_size)  # rows above, and positions to the left
+        self.sees_itself = mask_type == "B" or self.channel_groups > 1
+        if not self.above and not self.reach and not self.sees_itself:
+            raise ValueError(
+                '`kernel_size` must be more than 1 for mask_type="A" and one channel, which sees nothing otherwise. '
+                f"Received: kernel_size={kernel_size!r}."
+            )
+        divisible("filters", self.filters, self.channel_groups)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        divisible("x", channels, self.channel_groups)
+        width = self.kernel_size[1]
+        self.seen = self.reach + self.sees_itself  # taps in the row itself
+        taps = self.above * width + self.seen
+        limit = math.sqrt(6.0 / (taps * (channels + self.filters)))  # Glorot's, by the taps that are there
+        options = {"initializer": keras.initializers.RandomUniform(-limit, limit)}
+        shape = (channels, self.filters)
+        self.upper = self.row = self.bias = None
+        if self.above:
+            self.upper = self.add_weight(shape=(self.above, width, *shape), name="upper", **options)
+        if self.seen:
+            self.row = self.add_weight(shape=(1, self.seen, *shape), name="row", **options)
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+        self.mask = None
+        if self.channel_groups > 1:
+            source, target = (np.arange(size) * self.channel_groups // size for size in shape)
+            itself = source[:, None] < target if self.mask_type == "A" else source[:, None] <= target
+            self.mask = np.ones((1, self.seen, *shape), "float32")
+            self.mask[:, -1] = itself
+
+    def call(self, x):
+        """Values at every position at once."""
+        width = ops.shape(x)[2]
+        x = ops.pad(x, ((0, 0), (self.above, 0), (self.reach, self.reach if self.above else 0), (0, 0)))
+        kernel = self._row()
+        if self.above:
+            upper = self._cast(self.upper)
+            zeros = ops.zeros((1, self.kernel_size[1] - self.seen, *upper.shape[2:]), dtype=upper.dtype)
+            last = zeros if kernel is None else ops.concatenate([kernel, zeros], axis=1)
+            kernel = ops.concatenate([upper, last], axis=0)
+        y = ops.conv(x, kernel, padding="valid")[:, :, :width]  # a row that does not see itself is one value longer
+        return y if self.bias is None else y + self._cast(self.bias)
+
+    def from_above(self, rows):
+        """What the rows above give to a row, without the bias.
+
+        Args:
+            rows: tensor (batch, kernel height // 2, width, channels), the last rows, the nearest last.
+
+        Returns:
+            Tensor (batch, width, filters).
+        """
+        width = rows.shape[2]
+        rows = ops.pad(rows, ((0, 0), (0, 0), (self.reach, self.reach), (0, 0)))
+        taps = [rows[:, r, d : d + width] for r in range(self.above) for d in range(self.kernel_size[1])]
+        return ops.matmul(ops.concatenate(taps, axis=-1), ops.reshape(self._cast(self.upper), (-1, self.filters)))
+
+    def at(self, above, window):
+        """The value at one position.
+
+        Args:
+            above: tensor (batch, filters), what `from_above` gave there, or a number to add.
+            window: tensor (batch, reach + 1, channels): the positions to the left, kernel width // 2 of them, and the
+                position itself.
+
+        Returns:
+            Tensor (batch, filters).
+        """
+        y = above
+        if self.seen:
+            taps = ops.reshape(window[:, : self.seen], (-1, self.seen * window.shape[-1]))
+            y = ops.matmul(taps, ops.reshape(self._row(), (-1, self.filters))) + y
+        return y if self.bias is None else y + self._cast(self.bias)
+
+    def _row(self):
+        """The kernel of the row itself, masked: (1, taps, channels, filters), or None."""
+        row = self._cast(self.row)
+        return row if self.mask is None else row * ops.cast(self.mask, row.dtype)
+
+    def _cast(self, weight):
+        return None if weight is None else ops.cast(weight, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+
+def take_at(values, j):
+    """values[:, j], for a j that a compiled loop counts.
+
+    Args:
+        values: tensor (batch, width, channels).
+        j: int scalar.
+
+    Returns:
+        Tensor (batch, channels).
+    """
+    batch, channels = ops.shape(values)[0], values.shape[-1]
+    return ops.reshape(ops.slice(values, (0, j, 0), (batch, 1, channels)), (batch, channels))
+
+
+def divisible(name, size, groups):
+    """Raises unless `size` channels can be divided into `groups` equal groups."""
+    if size % groups:
+        raise ValueError(
+            f"`{name}` must have a number of channels divisible by channel_groups={groups}. Received: {size}."
+        )
+
+
+def _odd(size):
+    sizes = integers("kernel_size", size if isinstance(size, (tuple, list)) else (size, size), shortest=2)
+    if len(sizes) != 2 or any(part % 2 == 0 for part in sizes):
+        raise ValueError(f"`kernel_size` must be odd, or a pair of odd sizes. Received: kernel_size={size!r}.")
+    return sizes

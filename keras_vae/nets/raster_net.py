@@ -1,0 +1,99 @@
+"""The abstract net in raster order: all positions at once to train, one after the other to draw."""
+
+from keras import layers, ops
+
+from keras_vae.core.registration import Configured
+
+
+class RasterNet(Configured, layers.Layer):
+    """Abstract: features of each position from what comes before it, row by row, left to right.
+
+    `call` computes them at every position at once. The other four methods are the same function one position after
+    the other, for a sampler that knows a position only when it has drawn it; what they hand on are nests of tensors:
+
+        memory = net.start(batch, (height, width), condition)
+        for i in rows:
+            memory, given, state = net.start_row(memory, i)
+            for j in columns:
+                features, state = net.at(given, state, window, j)      # window: x at j - reach, ..., j
+            memory = net.end_row(memory, state, row)                   # row: x of the whole row
+
+    At the position itself the window holds zeros, or, where channels follow each other, those that are known already.
+    """
+
+    filters = None  # channels of the features
+    reach = 0  # positions to the left that the first layer sees
+    channel_groups = 1  # channels that follow each other at one position
+
+    def call(self, x, condition=None, training=False):
+        """Features (batch, height, width, filters) of x (batch, height, width, channels).
+
+        Args:
+            x: tensor, the data as features.
+            condition: tensor (batch, features), or a map of them (batch, h, w, features) whose sizes divide those of
+                x. Default: None.
+            training: bool. Default: False.
+        """
+        return self.features(x, spread(condition, x.shape[1:3]), training)
+
+    def features(self, x, condition, training):
+        """As `call`, the condition (batch, height or 1, width or 1, features)."""
+        raise TypeError(f"{type(self).__name__} must define `features(x, condition, training)`.")
+
+    def start(self, batch, grid, channels, condition=None):
+        """What is known before the first row."""
+        raise TypeError(f"{type(self).__name__} must define `start(batch, grid, channels, condition)`.")
+
+    def start_row(self, memory, i):
+        """(memory, what the rows above give to row i, the state before its first position)."""
+        raise TypeError(f"{type(self).__name__} must define `start_row(memory, i)`.")
+
+    def at(self, given, state, window, j):
+        """(features (batch, filters) at column j, the state behind it)."""
+        raise TypeError(f"{type(self).__name__} must define `at(given, state, window, j)`.")
+
+    def end_row(self, memory, state, row):
+        """The memory behind a row whose x is `row` (batch, width, channels)."""
+        raise TypeError(f"{type(self).__name__} must define `end_row(memory, state, row)`.")
+
+    def compute_output_shape(self, x_shape, condition_shape=None):
+        return (*x_shape[:-1], self.filters)
+
+
+def spread(condition, grid):
+    """A condition as every position sees it: (batch, 1, 1, features), or a map repeated up to the grid.
+
+    Args:
+        condition: tensor (batch, features) or (batch, h, w, features), or None.
+        grid: (height, width) of the data.
+
+    Raises:
+        ValueError: for a map whose sizes do not divide those of the data.
+    """
+    if condition is None:
+        return None
+    condition = ops.convert_to_tensor(condition)
+    shape = condition.shape
+    if len(shape) == 2:
+        return condition[:, None, None]
+    if len(shape) != 4 or grid[0] % shape[1] or grid[1] % shape[2]:
+        raise ValueError(
+            f"`condition` must be features (batch, c), or a map (batch, h, w, c) whose sizes divide the data's, "
+            f"{tuple(grid)}. Received: shape={tuple(shape)}."
+        )
+    for axis in (1, 2):
+        times = grid[axis - 1] // shape[axis]
+        condition = condition if times == 1 else ops.repeat(condition, times, axis=axis)
+    return condition
+
+
+def row_of(condition, i):
+    """Row i of a condition that `spread` made: (batch, 1, width or 1, features)."""
+    if condition is None or condition.shape[1] == 1:
+        return condition
+    return ops.slice(condition, (0, i, 0, 0), (ops.shape(condition)[0], 1, *condition.shape[2:]))
+
+
+def pushed(past, value):
+    """The last values of a register: the first left out, `value` (batch, channels) behind them."""
+    return ops.concatenate([past[:, 1:], value[:, None]], axis=1)
