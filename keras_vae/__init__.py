@@ -42,6 +42,7 @@ from keras_vae.layers import (  # noqa: E402
 )
 from keras_vae.likelihoods import (  # noqa: E402
     BernoulliLikelihood,
+    CategoricalLikelihood,
     GaussianLikelihood,
     PerPixelGaussianLikelihood,
     SharedVarianceGaussianLikelihood,
@@ -91,6 +92,7 @@ __all__ = [
     "BernoulliLikelihood",
     "BernoulliMask",
     "BetaVAE",
+    "CategoricalLikelihood",
     "ClassCondition",
     "Classifier",
     "ConditionalNormal",

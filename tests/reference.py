@@ -26,6 +26,25 @@ def bernoulli_log_prob(x, logits):
     return terms.reshape(len(terms), -1).sum(axis=1)
 
 
+def categorical_log_prob(x, logits):
+    """log softmax(logits)[x], summed over the event: (batch,)."""
+    x, logits = np.asarray(x, "int64"), np.asarray(logits, "float64")
+    terms = [
+        row[k] - special.logsumexp(row) for row, k in zip(logits.reshape(-1, logits.shape[-1]), x.ravel(), strict=True)
+    ]
+    return np.reshape(terms, (len(x), -1)).sum(axis=1)
+
+
+def truncated(p, top_k, top_p):
+    """Probabilities of one variable without those that are not among the likeliest, summing to one again."""
+    kept, total = np.zeros(len(p), bool), 0.0
+    for rank, k in enumerate(sorted(range(len(p)), key=lambda j: (-p[j], j))):
+        if rank and (rank >= top_k or total >= top_p):
+            break
+        kept[k], total = True, total + p[k]
+    return np.where(kept, p, 0.0) / p[kept].sum()
+
+
 def log_mean_exp(log_weights, axis=-1):
     """log(mean(exp(log_weights)))."""
     log_weights = np.asarray(log_weights, "float64")

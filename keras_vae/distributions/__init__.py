@@ -1,6 +1,7 @@
 """Families of distributions: one per file, plain objects that hold tensors."""
 
 from keras_vae.distributions.bernoulli import Bernoulli
+from keras_vae.distributions.categorical import Categorical
 from keras_vae.distributions.deterministic import Deterministic
 from keras_vae.distributions.distribution import Distribution
 from keras_vae.distributions.kl import elementwise_kl_divergence, has_closed_form, kl_divergence
@@ -8,6 +9,7 @@ from keras_vae.distributions.normal import Normal
 
 __all__ = [
     "Bernoulli",
+    "Categorical",
     "Deterministic",
     "Distribution",
     "Normal",

@@ -3,8 +3,11 @@
 import keras
 from keras import ops
 
+from keras_vae.distributions.controls import checked_temperature, checked_truncation
 from keras_vae.distributions.distribution import Distribution
 from keras_vae.ops.numerics import flat, float32, sum_event
+
+CERTAIN = 1e9  # logits of what is sure: in float32 the other value has probability zero, and 0 * inf never appears
 
 
 class Bernoulli(Distribution):
@@ -42,7 +45,7 @@ class Bernoulli(Distribution):
 
     def elementwise_log_prob(self, value):
         logits = flat(self.logits)
-        return flat(value) * logits - ops.softplus(logits)
+        return flat(ops.cast(value, logits.dtype)) * logits - ops.softplus(logits)
 
     @property
     def mean(self):
@@ -54,6 +57,16 @@ class Bernoulli(Distribution):
 
     def entropy(self):
         return sum_event(ops.softplus(self.logits) - self.logits * self.mean)
+
+    def tempered(self, temperature):
+        logits = self.logits / checked_temperature(temperature, self.logits)
+        return Bernoulli(ops.clip(logits, -CERTAIN, CERTAIN))
+
+    def truncated(self, top_k=None, top_p=None):
+        top_k, top_p = checked_truncation(top_k, top_p, 2, self.logits)
+        enough = ops.logical_and(ops.sigmoid(ops.abs(self.logits)) >= top_p, top_p < 1.0)
+        alone = ops.logical_or(top_k < 2, enough)
+        return Bernoulli(ops.where(alone, ops.where(self.logits > 0, CERTAIN, -CERTAIN), self.logits))
 
     def repeat(self, n):
         return Bernoulli(ops.repeat(self.logits, n, axis=0))

@@ -55,6 +55,35 @@ class Distribution:
         """Parameters that a client of a served model sees beside the mode: name -> tensor. Default: none."""
         return {}
 
+    def tempered(self, temperature):
+        """The distribution sharpened or flattened: of discrete variables p^(1 / temperature), renormalised.
+
+        Args:
+            temperature: float > 0, or a float tensor (batch,): below one what is likely becomes likelier.
+
+        Raises:
+            TypeError: where the family has no such thing.
+            ValueError: if a number is not > 0; tensors are not looked into.
+        """
+        raise self._missing("tempered")
+
+    def truncated(self, top_k=None, top_p=None):
+        """The distribution of the most likely classes of each variable alone, renormalised.
+
+        Of equally likely classes the lower one counts as likelier. With both limits a class must be within each. The
+        most likely class is always kept.
+
+        Args:
+            top_k: int >= 1, or an int32 tensor (batch,): only so many classes. Default: None, all.
+            top_p: float in [0, 1], or a float tensor (batch,): the fewest classes whose probabilities add up to it, the
+                nucleus of Holtzman et al. 2020 (arXiv:1904.09751). Default: None, all.
+
+        Raises:
+            TypeError: where the family has no such thing.
+            ValueError: if a number is out of its range; tensors are not looked into.
+        """
+        raise self._missing("truncated")
+
     def repeat(self, n):
         """The distribution with each example repeated `n` times along the first axis: n draws for each."""
         raise self._missing("repeat")

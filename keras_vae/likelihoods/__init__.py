@@ -1,6 +1,7 @@
 """Likelihoods: raw decoder output -> distribution over x."""
 
 from keras_vae.likelihoods.bernoulli_likelihood import BernoulliLikelihood
+from keras_vae.likelihoods.categorical_likelihood import CategoricalLikelihood
 from keras_vae.likelihoods.gaussian_likelihood import GaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.per_pixel_gaussian_likelihood import PerPixelGaussianLikelihood
@@ -9,6 +10,7 @@ from keras_vae.likelihoods.squared_error import SquaredError
 
 __all__ = [
     "BernoulliLikelihood",
+    "CategoricalLikelihood",
     "GaussianLikelihood",
     "Likelihood",
     "PerPixelGaussianLikelihood",

@@ -17,6 +17,7 @@ VECTORS = RNG.normal(size=(4, 6)).astype("float32")
 CONDITION = VECTORS[::-1].copy()
 CODES = RNG.integers(0, 5, (4, 3, 3)).astype("int32")
 IMAGE_PARAMS = RNG.normal(size=IMAGES.shape).astype("float32")
+CODES_OF_MAP = RNG.integers(0, 6, (4, 4, 4, 1)).astype("int32")
 
 
 @dataclasses.dataclass
@@ -193,6 +194,7 @@ CASES = {
     "BatchTopK": Case(lambda: {"k": 2, "decay": 0.5}, VECTORS, golden=lambda layer: layer(VECTORS, training=True)),
     # likelihoods
     "BernoulliLikelihood": Case(dict, (IMAGE_PARAMS, IMAGES)),
+    "CategoricalLikelihood": Case(lambda: {"num_classes": 6}, (MAP, CODES_OF_MAP)),
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),
