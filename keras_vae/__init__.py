@@ -40,6 +40,7 @@ from keras_vae.layers import (  # noqa: E402
 from keras_vae.likelihoods import (  # noqa: E402
     BernoulliLikelihood,
     CategoricalLikelihood,
+    DiscretizedLogisticMixtureLikelihood,
     GaussianLikelihood,
     PerPixelGaussianLikelihood,
     SharedVarianceGaussianLikelihood,
@@ -92,6 +93,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "DenoisingAutoencoder",
+    "DiscretizedLogisticMixtureLikelihood",
     "GaussianBottleneck",
     "GaussianLikelihood",
     "IdentityBottleneck",
