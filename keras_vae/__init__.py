@@ -43,6 +43,7 @@ from keras_vae.layers import (  # noqa: E402
 from keras_vae.likelihoods import (  # noqa: E402
     BernoulliLikelihood,
     CategoricalLikelihood,
+    DiscretizedLogisticMixtureLikelihood,
     GaussianLikelihood,
     PerPixelGaussianLikelihood,
     SharedVarianceGaussianLikelihood,
@@ -102,6 +103,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "DenoisingAutoencoder",
+    "DiscretizedLogisticMixtureLikelihood",
     "GatedRasterBlock",
     "GaussianBottleneck",
     "GaussianLikelihood",

@@ -45,6 +45,24 @@ def truncated(p, top_k, top_p):
     return np.where(kept, p, 0.0) / p[kept].sum()
 
 
+def logistic_mixture_pixel(x, weights, means, scales, coefficients, levels):
+    """P of one pixel x (channels,) on [0, 1]: a sum of products of differences of CDFs. Salimans et al. 2017, 2.1, 2.2.
+
+    `means`, `scales` are (channels, M), `coefficients` a dict {(c, b): (M,)} of channel c on channel b.
+    """
+    centres = 2 * np.asarray(x, "float64") - 1
+    half, total = 1 / (levels - 1), 0.0
+    for i, weight in enumerate(weights):
+        product = weight
+        for c, centre in enumerate(centres):
+            mean = means[c, i] + sum(coefficients[c, b][i] * centres[b] for b in range(c))
+            low = -np.inf if centre < -1 + half else centre - half
+            high = np.inf if centre > 1 - half else centre + half
+            product *= stats.logistic.cdf(high, mean, scales[c, i]) - stats.logistic.cdf(low, mean, scales[c, i])
+        total += product
+    return total
+
+
 def log_mean_exp(log_weights, axis=-1):
     """log(mean(exp(log_weights)))."""
     log_weights = np.asarray(log_weights, "float64")

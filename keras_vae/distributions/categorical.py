@@ -74,7 +74,7 @@ class Categorical(Distribution):
     def truncated(self, top_k=None, top_p=None):
         top_k, top_p = checked_truncation(top_k, top_p, self.logits.shape[-1], self.logits)
         p = ops.stop_gradient(self._probabilities())
-        order = ops.argsort(-p, axis=-1)  # stable: of equals the lower class comes first
+        order = ops.argsort(-self.logits, axis=-1)  # stable: of equals the lower class comes first
         rank = ops.argsort(order, axis=-1)
         total = ops.cumsum(ops.take_along_axis(p, order, axis=-1), axis=-1)
         before = ops.pad(total[..., :-1], [(0, 0)] * (len(p.shape) - 1) + [(1, 0)])

@@ -2,6 +2,7 @@
 
 from keras_vae.likelihoods.bernoulli_likelihood import BernoulliLikelihood
 from keras_vae.likelihoods.categorical_likelihood import CategoricalLikelihood
+from keras_vae.likelihoods.discretized_logistic_mixture_likelihood import DiscretizedLogisticMixtureLikelihood
 from keras_vae.likelihoods.gaussian_likelihood import GaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.per_pixel_gaussian_likelihood import PerPixelGaussianLikelihood
@@ -11,6 +12,7 @@ from keras_vae.likelihoods.squared_error import SquaredError
 __all__ = [
     "BernoulliLikelihood",
     "CategoricalLikelihood",
+    "DiscretizedLogisticMixtureLikelihood",
     "GaussianLikelihood",
     "Likelihood",
     "PerPixelGaussianLikelihood",

@@ -17,7 +17,7 @@ class Likelihood(Configured, keras.layers.Layer):
     interval = None  # (low, high) that x must lie in
     whole = False  # whether x must be whole numbers
     binary = False  # whether it is a density of zeros and ones, and only a score of what is between
-    channelwise = True  # whether each channel has parameters of its own; False where a pixel is scored as one
+    joint_channels = False  # whether the channels of a place are one variable, with one share in `log_prob`
     has_density = True  # False for plain reconstruction errors: then there is no elbo
 
     def distribution(self, params):
@@ -34,15 +34,17 @@ class Likelihood(Configured, keras.layers.Layer):
         Args:
             params: the decoder's output.
             x: the data.
-            mask: (batch, time), or any first axes of x: what is zero or False there does not count. Default: None.
+            mask: (batch, time), or any first axes of x: what is zero or False there does not count. Where channels are
+                joint it has no axis of channels. Default: None.
         """
         if mask is None:
             return self.distribution(float32(params)).log_prob(x)
         each = self.elementwise_log_prob(params, x)  # (batch, values)
-        return ops.sum(ops.where(flat_mask(mask, x), each, 0.0), axis=-1)
+        like = x[..., :1] if self.joint_channels else x
+        return ops.sum(ops.where(flat_mask(mask, like), each, 0.0), axis=-1)
 
     def elementwise_log_prob(self, params, x):
-        """The share of each dimension of x in `log_prob`, nats: (batch, values)."""
+        """The share of each value in `log_prob`, nats: (batch, values); of each place, where channels are joint."""
         return self.distribution(float32(params)).elementwise_log_prob(x)
 
     def mean(self, params):

@@ -83,7 +83,10 @@ class DenoisingAutoencoder(Autoencoder):
         terms = super().terms(x, y, outputs, training)
         if "destroyed" not in outputs:
             return self.total(terms)
-        weights = ops.where(flat(outputs["destroyed"]), *self.emphasis)
+        destroyed = outputs["destroyed"]
+        if self.likelihood.joint_channels:
+            destroyed = ops.any(destroyed, axis=-1)
+        weights = ops.where(flat(destroyed), *self.emphasis)
         errors = -self.likelihood.elementwise_log_prob(outputs["params"], y)  # (batch, values)
         return {**terms, "loss": ops.sum(weights * errors, axis=-1)}
 

@@ -160,7 +160,7 @@ class RasterPrior(LearnedPrior):
                 f"{type(self).__name__} was built for data of shape {self.data_shape}. Received: shape={shape}."
             )
         groups, channels = self.net.channel_groups, shape[2] if len(shape) == 3 else 1
-        fitting = (1, channels) if self.likelihood.channelwise else (1,)
+        fitting = (1,) if self.likelihood.joint_channels else (1, channels)
         if groups not in fitting:
             raise ValueError(
                 f"`net` must have channel_groups={' or '.join(map(str, fitting))} for {channels} channels of "

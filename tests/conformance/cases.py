@@ -17,6 +17,8 @@ VECTORS = RNG.normal(size=(4, 6)).astype("float32")
 CONDITION = VECTORS[::-1].copy()
 CODES = RNG.integers(0, 5, (4, 3, 3)).astype("int32")
 IMAGE_PARAMS = RNG.normal(size=IMAGES.shape).astype("float32")
+MIXTURE_PARAMS = RNG.normal(size=(4, 3, 3, 2 * 10)).astype("float32")
+COLOURS = (RNG.integers(0, 17, (4, 3, 3, 3)) / 16).astype("float32")
 CODES_OF_MAP = RNG.integers(0, 6, (4, 4, 4, 1)).astype("int32")
 
 
@@ -195,6 +197,7 @@ CASES = {
     # likelihoods
     "BernoulliLikelihood": Case(dict, (IMAGE_PARAMS, IMAGES)),
     "CategoricalLikelihood": Case(lambda: {"num_classes": 6}, (MAP, CODES_OF_MAP)),
+    "DiscretizedLogisticMixtureLikelihood": Case(lambda: {"components": 2, "levels": 17}, (MIXTURE_PARAMS, COLOURS)),
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),

@@ -100,6 +100,13 @@ def test_one_class_is_the_mode_whatever_the_noise(family, limits, noise):
         np.testing.assert_array_equal(got, harness.numpy(p.mode))
 
 
+def test_logits_that_differ_by_less_than_their_probabilities_can_are_ranked():
+    """exp(1e-9) is one in float32, and exp(-200) and exp(-300) are zero."""
+    p = Categorical(np.array([[0.0, 1e-9, -300.0, -200.0]], "float32"))
+    assert harness.numpy(p.mode)[0] == draws_of(p.truncated(top_k=1), np.array([0.5], "float32"))[0] == 1
+    assert np.isfinite(harness.numpy(p.truncated(top_k=3).logits)).tolist() == [[True, True, False, True]]
+
+
 def test_excluded_classes_have_no_probability_and_no_share_in_the_entropy():
     p = Categorical(LOGITS).truncated(top_k=2)
     assert (np.sort(probabilities(p), axis=-1)[..., :4] == 0).all()

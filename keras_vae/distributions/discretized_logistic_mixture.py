@@ -1,0 +1,144 @@
+"""Mixtures of discretised logistic distributions: grey levels and colours, whose neighbours in value are alike."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions.categorical import Categorical
+from keras_vae.distributions.controls import checked_temperature
+from keras_vae.distributions.distribution import Distribution
+from keras_vae.ops.noise import Noise
+from keras_vae.ops.numerics import flat, float32
+
+LEAST_LOG_SCALE = -50.0  # of what is tempered: already a point, and exp(50) does not overflow
+
+
+class DiscretizedLogisticMixture(Distribution):
+    """Pixels of grey levels k / (levels - 1), each a mixture of M logistic distributions rounded to the levels.
+
+    P(x) = sum_i pi_i prod_c [sigmoid((x_c + h - mu_ci) / s_ci) - sigmoid((x_c - h - mu_ci) / s_ci)], on the axis from
+    -1 to 1, with h half the distance of two levels; all below the first level and above the last one counts as them.
+    The channels of a pixel are drawn from one component, and its means depend on the channels before:
+    mu_ci = means_ci + sum_{b<c} coefficients_cbi x_b. Salimans et al. 2017, eqs. 1 to 3.
+
+    Draws are of this density. A value between two levels counts as the nearer one. `mean` is for display: the weighted
+    means of the components, each channel's from the means of those before it. It is the expectation up to what is
+    rounded and cut off at the first and last level, which has no closed form.
+
+    Args:
+        logits: float tensor (batch, ..., M), of the components of each pixel.
+        means: float tensor (batch, ..., channels, M), -1 for the first level, 1 for the last.
+        log_scales: float tensor (batch, ..., channels, M), log s on the same axis.
+        coefficients: float tensor (batch, ..., channels (channels - 1) / 2, M): of channel 1 on 0, 2 on 0, 2 on 1, ...
+        levels: int >= 2. Default: 256.
+
+    Reference:
+        Salimans, Karpathy, Chen & Kingma 2017, PixelCNN++, arXiv:1701.05517, sections 2.1 and 2.2.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_vae.distributions import DiscretizedLogisticMixture
+    >>> grey, none = np.zeros((1, 1, 1, 1), "float32"), np.zeros((1, 1, 0, 1), "float32")
+    >>> p = DiscretizedLogisticMixture(grey[0], grey, grey, none, levels=2)
+    >>> round(float(p.log_prob(np.array([[[1.0]]]))[0]), 4)  # log(1/2): two levels, and the mean between them
+    -0.6931
+    """
+
+    def __init__(self, logits, means, log_scales, coefficients, levels=256):
+        self.logits, self.means = float32(ops.convert_to_tensor(logits)), float32(ops.convert_to_tensor(means))
+        self.log_scales = float32(ops.convert_to_tensor(log_scales))
+        self.coefficients = float32(ops.convert_to_tensor(coefficients))
+        self.levels = levels
+
+    def noise_spec(self, shape):
+        """{"mixture": one uniform for each pixel, "logistic": one for each channel of it}, for events of `shape`."""
+        return {"mixture": Noise("uniform", shape[:-1]), "logistic": Noise("uniform", shape)}
+
+    def sample_from(self, noise):
+        """The component by the first noise, the channels by the second, each given the rounded ones before it."""
+        component = ops.expand_dims(Categorical(self.logits).sample_from(noise["mixture"]), -1)
+        chosen = ops.equal(component, ops.arange(self.logits.shape[-1], dtype="int32"))
+        means, log_scales, coefficients = (
+            [ops.sum(ops.where(chosen, each, 0.0), axis=-1) for each in part] for part in self._by_channel()
+        )
+        # Uniforms are multiples of 2^-24: zero counts as half of one, for its quantile would be infinite.
+        uniform = ops.clip(ops.cast(noise["logistic"], "float32"), 2.0**-25, 1.0 - 2.0**-24)
+        logistic = ops.log(uniform) - ops.log1p(-uniform)
+        drawn, before = [], []
+        for channel, log_scale in enumerate(log_scales):
+            value = _location(channel, means, coefficients, before) + ops.exp(log_scale) * logistic[..., channel]
+            drawn.append(self._level((value + 1.0) / 2.0))
+            before.append(self._position(drawn[-1]))
+        return ops.stack(drawn, axis=-1) / (self.levels - 1.0)
+
+    def sample(self, seed=None):
+        shape = ops.shape(self.logits)[:-1]
+        uniforms = keras.random.uniform((*shape, 1 + self.means.shape[-2]), dtype="float32", seed=seed)
+        return self.sample_from({"mixture": uniforms[..., 0], "logistic": uniforms[..., 1:]})
+
+    def log_prob(self, value):
+        return ops.sum(self.elementwise_log_prob(value), axis=-1)
+
+    def elementwise_log_prob(self, value):
+        """The share of each pixel, all of its channels together: (batch, pixels)."""
+        levels = self._level(ops.cast(value, "float32"))
+        means, log_scales, coefficients = self._by_channel()
+        total, before = ops.log_softmax(self.logits, axis=-1), []  # (batch, ..., M)
+        for channel, log_scale in enumerate(log_scales):
+            level, location = levels[..., channel, None], _location(channel, means, coefficients, before)
+            total = total + self._log_prob_of_level(level, location, log_scale)
+            before.append(self._position(level))
+        return flat(ops.logsumexp(total, axis=-1))
+
+    @property
+    def mean(self):
+        weights, (means, _, coefficients) = ops.softmax(self.logits, axis=-1), self._by_channel()
+        before = []
+        for channel in range(len(means)):
+            before.append(ops.clip(_location(channel, means, coefficients, before), -1.0, 1.0))
+        mean = ops.stack([ops.sum(weights * each, axis=-1) for each in before], axis=-1)
+        return ops.clip((mean + 1.0) / 2.0, 0.0, 1.0)  # again: the sum of the weights is rounded
+
+    def tempered(self, temperature):
+        """Not the power of the density, which is no such mixture: weights^(1 / T), and scales times T."""
+        log_t = ops.log(ops.cast(checked_temperature(temperature, self.log_scales), "float32"))
+        logits = Categorical(self.logits).tempered(temperature).logits
+        return self._with(logits=logits, log_scales=ops.maximum(self.log_scales + log_t, LEAST_LOG_SCALE))
+
+    def repeat(self, n):
+        parts = ("logits", "means", "log_scales", "coefficients")
+        return self._with(**{part: ops.repeat(getattr(self, part), n, axis=0) for part in parts})
+
+    def _with(self, **parts):
+        own = {part: getattr(self, part) for part in ("logits", "means", "log_scales", "coefficients", "levels")}
+        return DiscretizedLogisticMixture(**{**own, **parts})
+
+    def _by_channel(self):
+        """Means and log-scales by channel, coefficients by pair of channels: lists of (batch, ..., M)."""
+        parts = (self.means, self.log_scales, self.coefficients)
+        return [[part[..., i, :] for i in range(part.shape[-2])] for part in parts]
+
+    def _level(self, x):
+        """[0, 1] -> 0, 1, ..., levels - 1, as floats; what is outside goes to the first and the last."""
+        return ops.clip(ops.round(x * (self.levels - 1.0)), 0.0, self.levels - 1.0)
+
+    def _position(self, level):
+        """0, 1, ..., levels - 1 -> [-1, 1]."""
+        return (2.0 * level - (self.levels - 1.0)) / (self.levels - 1.0)
+
+    def _log_prob_of_level(self, level, location, log_scale):
+        """log(sigmoid(a) - sigmoid(b)) = -softplus(-a) - softplus(b) + log(1 - exp(b - a)), without a cancellation."""
+        inverse = ops.exp(-log_scale)
+        upper, lower = (inverse * (self._position(level + side) - location) for side in (0.5, -0.5))
+        width = inverse * (2.0 / (self.levels - 1.0))
+        first, last = level < 0.5, level > self.levels - 1.5
+        below = ops.where(last, 0.0, -ops.softplus(-upper))
+        above = ops.where(first, 0.0, -ops.softplus(lower))
+        # Of a large width the logarithm is off by 1e-7 at most, and it is a summand: nothing is lost.
+        return below + above + ops.where(ops.logical_or(first, last), 0.0, ops.log(-ops.expm1(-width)))
+
+
+def _location(channel, means, coefficients, before):
+    """mu of a channel, given those before it on the axis from -1 to 1."""
+    first = channel * (channel - 1) // 2
+    return means[channel] + sum(coefficients[first + i] * x for i, x in enumerate(before))
