@@ -19,7 +19,11 @@ def load(run):
     parts = [load_images(name, "train", limit=limit) for name in ("celeba_crops64", "celeba_aligned64")]
     images = to_float(np.concatenate(parts))
     held = to_float(load_images("celeba_crops64", "test", limit=limit))
-    return np.concatenate([images, images[:, :, ::-1]]), held, to_float(load_images("celeba_aligned64", "test", limit=limit))
+    return (
+        np.concatenate([images, images[:, :, ::-1]]),
+        held,
+        to_float(load_images("celeba_aligned64", "test", limit=limit)),
+    )
 
 
 def make_prior(run):

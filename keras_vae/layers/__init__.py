@@ -12,7 +12,9 @@ from keras_vae.layers.corruption import Corruption
 from keras_vae.layers.gated_raster_block import GatedRasterBlock
 from keras_vae.layers.masked_conv2d import MaskedConv2D
 from keras_vae.layers.masking_noise import MaskingNoise
+from keras_vae.layers.raster_attention import RasterAttention
 from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
+from keras_vae.layers.residual_raster_block import ResidualRasterBlock
 from keras_vae.layers.residual_stack import ResidualStack
 from keras_vae.layers.salt_and_pepper_noise import SaltAndPepperNoise
 from keras_vae.layers.upsampling_conv2d import UpsamplingConv2D
@@ -32,7 +34,9 @@ __all__ = [
     "GatedRasterBlock",
     "MaskedConv2D",
     "MaskingNoise",
+    "RasterAttention",
     "ReplicaSeedGenerator",
+    "ResidualRasterBlock",
     "ResidualStack",
     "SaltAndPepperNoise",
     "UpsamplingConv2D",

@@ -115,6 +115,8 @@ class MaskedConv2D(Configured, keras.layers.Layer):
             Tensor (batch, width, filters).
         """
         width = rows.shape[2]
+        if not self.above:
+            return ops.zeros((ops.shape(rows)[0], width, self.filters), dtype=self.compute_dtype)
         rows = ops.pad(rows, ((0, 0), (0, 0), (self.reach, self.reach), (0, 0)))
         taps = [rows[:, r, d : d + width] for r in range(self.above) for d in range(self.kernel_size[1])]
         return ops.matmul(ops.concatenate(taps, axis=-1), ops.reshape(self._cast(self.upper), (-1, self.filters)))
@@ -135,6 +137,22 @@ class MaskedConv2D(Configured, keras.layers.Layer):
             taps = ops.reshape(window[:, : self.seen], (-1, self.seen * window.shape[-1]))
             y = ops.matmul(taps, ops.reshape(self._row(), (-1, self.filters))) + y
         return y if self.bias is None else y + self._cast(self.bias)
+
+    def write(self, above, row, value, j):
+        """The value at a column of a row that is known up to there, and the row with that column.
+
+        Args:
+            above: tensor (batch, width, filters), what `from_above` gave.
+            row: tensor (batch, reach + width, channels), the row so far, behind `reach` zeros.
+            value: tensor (batch, channels), the input at the column.
+            j: int scalar, the column.
+
+        Returns:
+            Tensor (batch, filters), and `row` with `value` in it.
+        """
+        row = ops.slice_update(row, (0, self.reach + j, 0), value[:, None])
+        window = ops.slice(row, (0, j, 0), (ops.shape(row)[0], self.reach + 1, row.shape[-1]))
+        return self.at(take_at(above, j), window), row
 
     def _row(self):
         """The kernel of the row itself, masked: (1, taps, channels, filters), or None."""

@@ -97,6 +97,12 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
         # Used through their methods only. Keras would take them for unbuilt, and trace the model again in every `fit`.
         if not self.likelihood.built:
             self.likelihood.build((None, *got))
+        learned_on = getattr(self.prior, "data_shape", None)
+        if learned_on not in (None, self.latent_shape):
+            raise ValueError(
+                f"`prior` must be over latents of shape {self.latent_shape}. Received: a {type(self.prior).__name__} "
+                f"of {learned_on}."
+            )
         if self.prior is not None and not self.prior.built:
             self._build_prior()
 

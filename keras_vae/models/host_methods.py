@@ -94,7 +94,7 @@ class HostMethods(MeasuringMethods):
         inputs.update(self._decoder_noise(count_of(inputs["x"]), np.random.default_rng(seed_or_none("seed", seed))))
         return self._run("reconstruct", self._reconstructed, inputs, batch_size)
 
-    def sample(self, n=1, seed=None, batch_size=128, condition=None):
+    def sample(self, n=1, seed=None, batch_size=128, condition=None, **controls):
         """E[x|z] for z from the prior. A VQ-VAE without a learned prior decodes uniform codes, and warns.
 
         Args:
@@ -102,12 +102,15 @@ class HostMethods(MeasuringMethods):
             seed: int or None. The same seed gives the same samples on every backend. Default: None.
             batch_size: int, examples at a time. Default: 128.
             condition: of a conditional model, one for all samples or one for each. Default: None.
+            **controls: of a learned prior: what its own `sample` takes beside these, such as `temperature`, `top_p`,
+                or `known` codes and their `mask` of a `PixelCNNPrior`.
 
         Returns:
             numpy float32 array (n, *data_shape).
 
         Raises:
-            ValueError: if `n` is not >= 1, or the model has no prior.
+            ValueError: if `n` is not >= 1, or the model has no prior, or one that was never trained.
+            TypeError: for controls that the prior does not have.
         """
         self._require_built()
         n, rng = integer("n", n), np.random.default_rng(seed_or_none("seed", seed))
@@ -115,10 +118,14 @@ class HostMethods(MeasuringMethods):
             raise ValueError(f"`sample` needs a prior over the latents, and {type(self).__name__} has none.")
         if not self.latent_shape_is_known:
             raise ValueError(f"`sample` needs latents of a known size. Received: latent_shape={self.latent_shape}.")
-        inputs = {"noise": draw_noise(self.prior.noise_spec(self.latent_shape), rng, (n,))}
+        learned = hasattr(self.prior, "require_trained")
+        if learned:
+            self.prior.require_trained()
+        inputs = {"controls": self.prior.drawing_controls(n, **controls)}
+        inputs["noise"] = draw_noise(self.prior.noise_spec(self.latent_shape), rng, (n,))
         inputs.update(self._decoding(n, rng, condition))
-        jit = getattr(self.prior, "jit_sampler", False)
-        return self._run("sample", self._sampled, inputs, batch_size, jit=jit)
+        key, jit = "_".join(("sample", *inputs["controls"])), learned and self.prior.jit_sampler
+        return self._run(key, self._sampled, inputs, batch_size, progress=learned, jit=jit)
 
     def variations(self, x, n=8, seed=None, batch_size=128, condition=None):
         """E[x|z] for n draws z ~ q(z|x) of each example. A deterministic encoder gives n equal copies.
@@ -156,7 +163,8 @@ class HostMethods(MeasuringMethods):
         return self.decode_tensors(z, noise=inputs.get("decoder_noise"), **extras)
 
     def _sampled(self, inputs):
-        return self._decoded(self.prior_tensors(inputs["noise"], inputs.get("condition")), inputs)
+        z = self.prior_tensors(inputs["noise"], inputs.get("condition"), **inputs["controls"])
+        return self._decoded(z, inputs)
 
     def _varied(self, inputs):
         n = ops.shape(tree.flatten(inputs["noise"])[0])[1]  # TensorFlow relaxes it to an unknown size
@@ -172,8 +180,9 @@ class HostMethods(MeasuringMethods):
     def _samplers(self):
         return self.__dict__.setdefault("_sampler_cache", SamplerCache())
 
-    def _run(self, key, function, inputs, batch_size, **options):
-        return self._samplers.get(key, self, function, **options).run(inputs, integer("batch_size", batch_size))
+    def _run(self, key, function, inputs, batch_size, progress=False, **options):
+        sampler = self._samplers.get(key, self, function, **options)
+        return sampler.run(inputs, integer("batch_size", batch_size), progress)
 
     def _require_built(self):
         if self.data_shape is None:

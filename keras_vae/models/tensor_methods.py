@@ -49,10 +49,10 @@ class TensorMethods:
             return call_part(self.decoder, noise, z, method="sample_from", **seen)
         return self.likelihood.mean(self.decode_params(z, **seen))
 
-    def prior_tensors(self, noise, condition=None):
+    def prior_tensors(self, noise, condition=None, **controls):
         """Latents drawn from the prior, tensors."""
         given = {} if condition is None else {"condition": self.embed(condition)}
-        return self.prior.sample_from(noise, **given)
+        return self.prior.sample_from(noise, **given, **controls)
 
     def log_weights_tensors(self, x, noise):
         """log p(x, z) - log q(z|x) at the draws of `noise`, (batch, samples, ...) each: (batch, samples)."""

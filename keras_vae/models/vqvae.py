@@ -63,6 +63,12 @@ class VQVAE(Autoencoder):
         instance("bottleneck", bottleneck, Quantizer)
         likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
         prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior
+        size = getattr(prior, "codebook_size", bottleneck.codebook_size)
+        if size != bottleneck.codebook_size:
+            raise ValueError(
+                f"`prior` must be over the codes of `bottleneck`, codebook_size={bottleneck.codebook_size}. "
+                f"Received: a {type(prior).__name__} of {size}."
+            )
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.commitment_weight = self.coefficient("commitment_weight", commitment_weight, non_negative)
         self.track("commitment", *(["codebook"] if bottleneck.learned_by_gradient else []))
@@ -82,12 +88,12 @@ class VQVAE(Autoencoder):
         for metrics in (self.perplexity, self.codebook_usage):
             by_level(lambda metric, codes: metric.update_state(codes, sample_weight), metrics, outputs["indices"])
 
-    def sample(self, n=1, seed=None, batch_size=128, condition=None):
+    def sample(self, n=1, seed=None, batch_size=128, condition=None, **controls):
         if self.prior.is_noise:
             warnings.warn(
                 "This VQVAE has no learned prior: `sample` decodes uniform codes, which are not pictures.", stacklevel=2
             )
-        return super().sample(n, seed, batch_size, condition)
+        return super().sample(n, seed, batch_size, condition, **controls)
 
     def preset_facts(self):
         """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""

@@ -3,6 +3,7 @@
 from keras_vae.nets.conv import ConvDecoder, ConvEncoder
 from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
 from keras_vae.nets.pixel_cnn import PixelCNN
+from keras_vae.nets.pixel_snail import PixelSNAIL
 from keras_vae.nets.raster_net import RasterNet
 from keras_vae.nets.tied_mlp import TiedMLPDecoder
 from keras_vae.nets.vq import VQDecoder, VQEncoder
@@ -13,6 +14,7 @@ __all__ = [
     "MLPDecoder",
     "MLPEncoder",
     "PixelCNN",
+    "PixelSNAIL",
     "RasterNet",
     "TiedMLPDecoder",
     "VQDecoder",

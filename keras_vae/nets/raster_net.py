@@ -8,7 +8,7 @@ from keras_vae.core.registration import Configured
 class RasterNet(Configured, layers.Layer):
     """Abstract: features of each position from what comes before it, row by row, left to right.
 
-    `call` computes them at every position at once. The other four methods are the same function one position after
+    `call` computes them at every position at once. The other methods are the same function one position after
     the other, for a sampler that knows a position only when it has drawn it; what they hand on are nests of tensors:
 
         memory = net.start(batch, (height, width), condition)
@@ -16,6 +16,7 @@ class RasterNet(Configured, layers.Layer):
             memory, given, state = net.start_row(memory, i)
             for j in columns:
                 features, state = net.at(given, state, window, j)      # window: x at j - reach, ..., j
+                state = net.know(given, state, x, j)                   # x: what is there, drawn now
             memory = net.end_row(memory, state, row)                   # row: x of the whole row
 
     At the position itself the window holds zeros, or, where channels follow each other, those that are known already.
@@ -51,6 +52,10 @@ class RasterNet(Configured, layers.Layer):
     def at(self, given, state, window, j):
         """(features (batch, filters) at column j, the state behind it)."""
         raise TypeError(f"{type(self).__name__} must define `at(given, state, window, j)`.")
+
+    def know(self, given, state, x, j):
+        """The state with x (batch, channels) known at column j, for nets that look at it later."""
+        return state
 
     def end_row(self, memory, state, row):
         """The memory behind a row whose x is `row` (batch, width, channels)."""

@@ -3,6 +3,7 @@
 from keras_vae.priors.conditional_normal import ConditionalNormal
 from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.priors.pixel_cnn_prior import PixelCNNPrior
+from keras_vae.priors.pixel_snail_prior import PixelSNAILPrior
 from keras_vae.priors.prior import Prior
 from keras_vae.priors.raster_prior import RasterPrior
 from keras_vae.priors.standard_normal import StandardNormal
@@ -12,6 +13,7 @@ __all__ = [
     "ConditionalNormal",
     "LearnedPrior",
     "PixelCNNPrior",
+    "PixelSNAILPrior",
     "Prior",
     "RasterPrior",
     "StandardNormal",

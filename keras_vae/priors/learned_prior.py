@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from keras import ops
 
 from keras_vae.core.checks import integer, seed_or_none
 from keras_vae.ops.noise import draw_noise, noise_from_seeds
@@ -57,7 +58,7 @@ class LearnedPrior(TermsModel, Prior):
     def check_data(self, x, name="x"):
         return check_values(name, x, self.data_shape, self.data_interval, type(self).__name__)
 
-    def sample(self, n=1, seed=None, condition=None, batch_size=128):
+    def sample(self, n=1, seed=None, condition=None, batch_size=128, **controls):
         """Draws from p: codes or latents.
 
         Args:
@@ -65,23 +66,38 @@ class LearnedPrior(TermsModel, Prior):
             seed: int or None. The same seed gives the same draws on every backend. Default: None.
             condition: for a conditional prior, one for all or one for each. Default: None.
             batch_size: int, draws at a time. Default: 128.
+            **controls: what else a prior takes: see the `sample` of its class.
 
         Returns:
             numpy array (n, *data_shape).
 
         Raises:
-            ValueError: if `n` is not >= 1, the prior is not built, or the condition does not fit.
+            ValueError: if `n` is not >= 1, the prior was never trained, or the condition does not fit.
         """
-        if self.data_shape is None:
-            raise ValueError(f"{type(self).__name__} must be built first: call `fit`, or `build((None, *data_shape))`.")
+        self.require_trained()
         n, rng = integer("n", n), np.random.default_rng(seed_or_none("seed", seed))
+        controls = self.drawing_controls(n, **controls)
         inputs = {"noise": draw_noise(self.noise_spec(self.data_shape), rng, (n,))}
         condition = self.host_condition(condition, n)
         if condition is not None:
             inputs["condition"] = condition
         cache = self.__dict__.setdefault("_sampler_cache", SamplerCache())
-        sampler = cache.get("sample", self, self._sampled, jit=self.jit_sampler)
-        return sampler.run(inputs, integer("batch_size", batch_size))
+        sampler = cache.get("_".join(("sample", *controls)), self, self._sampled, jit=self.jit_sampler)
+        return sampler.run({**inputs, "controls": controls}, integer("batch_size", batch_size), progress=True)
+
+    def require_trained(self):
+        """Raises unless the prior has been trained, here or before its weights were loaded.
+
+        Raises:
+            ValueError: where nothing was learned: draws would be noise.
+        """
+        if self.data_shape is None:
+            raise ValueError(f"{type(self).__name__} must be built first: call `fit`, or `build((None, *data_shape))`.")
+        if not int(ops.convert_to_numpy(self.step.value)):
+            raise ValueError(
+                f"{type(self).__name__} has not been trained: call its `fit`, or `fit_prior` of the model that has it, "
+                "or load weights. Received: a prior of 0 steps."
+            )
 
     def signatures(self):
         """`serving_default`: z -> log_prob, nats; `sample`: seed, one int32 per draw wanted -> z."""
@@ -107,7 +123,7 @@ class LearnedPrior(TermsModel, Prior):
         return {"data_shape": list(self.data_shape)}
 
     def _sampled(self, inputs):
-        return self.sample_from(inputs["noise"], **extras_of(self, inputs))
+        return self.sample_from(inputs["noise"], **extras_of(self, inputs), **inputs["controls"])
 
 
 def extras_of(model, inputs):

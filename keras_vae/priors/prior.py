@@ -32,6 +32,19 @@ class Prior(Configured, keras.layers.Layer):
         """Latents that belong to `noise`, drawn after `noise_spec(latent_shape)`."""
         raise TypeError(f"{type(self).__name__} must define `sample_from(noise, condition=None)`.")
 
+    def drawing_controls(self, n, **controls):
+        """What `sample` was given beside n, seed and condition, as inputs of `sample_from`: arrays of n rows.
+
+        Raises:
+            TypeError: for any, where a prior has nothing that they could control.
+        """
+        if controls:
+            raise TypeError(
+                f"`sample` takes no {', '.join(f'`{name}`' for name in sorted(controls))} of a {type(self).__name__}: "
+                "a prior that draws one position after the other has them, such as `PixelCNNPrior`."
+            )
+        return {}
+
     def rate(self, posterior, z, condition=None):
         """KL(q(z|x) || p(z)), nats, (batch,): in closed form where it is known, else the one-sample estimate at `z`.
 

@@ -8,6 +8,7 @@ from keras_vae.layers import MaskedConv2D
 from keras_vae.likelihoods import Likelihood
 from keras_vae.nets.raster_net import RasterNet, pushed
 from keras_vae.ops.levels import mapped
+from keras_vae.priors.drawing_controls import drawing_controls
 from keras_vae.priors.learned_prior import LearnedPrior
 
 
@@ -77,6 +78,47 @@ class RasterPrior(LearnedPrior):
         """
         return self.head(self.net(self._embedded(z), condition=condition, training=training))
 
+    def sample(
+        self,
+        n=1,
+        seed=None,
+        condition=None,
+        batch_size=128,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        known=None,
+        mask=None,
+    ):
+        """Draws from p, each position from its exact conditional; or the rest of what is known in part.
+
+        A known position is seen by those that come after it in raster order, not by those before: best is to know the
+        upper part.
+
+        Args:
+            n: int >= 1. Default: 1.
+            seed: int or None. The same seed gives the same draws on every backend. Default: None.
+            condition: for a conditional prior, one for all or one for each. Default: None.
+            batch_size: int, draws at a time. Default: 128.
+            temperature: float > 0, which logits are divided by: below 1 the likely is likelier still. Default: 1.0.
+            top_k: int >= 1, only the k most likely values of a position; 1 is the most likely one always. Default: None.
+            top_p: float in [0, 1], only the most likely values of a position that reach this probability together
+                (Holtzman et al. 2020, arXiv:1904.09751). Default: None.
+            known: array (*data_shape) for all, or (n, *data_shape), what is given where `mask` says so. Default: None.
+            mask: array (height, width), or (n, height, width), 1 where a position is known. Default: None.
+
+        Returns:
+            numpy array (n, *data_shape).
+
+        Raises:
+            ValueError: if an argument is out of range or does not fit, or the prior was never trained.
+        """
+        controls = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "known": known, "mask": mask}
+        return super().sample(n, seed, condition, batch_size, **controls)
+
+    def drawing_controls(self, n, **controls):
+        return drawing_controls(self, n, **controls)
+
     def noise_spec(self, shape):
         params = ops.zeros((1, *self.likelihood.params_shape((1, 1, self.channels))))
         return self.likelihood.distribution(params).noise_spec((*self.grid, self.channels))
@@ -122,6 +164,7 @@ class RasterPrior(LearnedPrior):
                     value = new if group == 0 else ops.concatenate([value[..., :group], new[..., group:]], axis=-1)
                     seen = self._embedded(value)[:, 0, 0]
                 row = ops.slice_update(row, (0, j, 0), value[:, 0])
+                after = net.know(given, after, seen, j)
                 return after, pushed(past, seen), ops.slice_update(x_row, (0, j, 0), seen[:, None]), row
 
             x_row = ops.zeros((batch, width, self.embedded_channels), dtype=self.compute_dtype)

@@ -1,6 +1,7 @@
 """A compiled function of a model's weights: arrays in, arrays out, one trace per batch size."""
 
 import threading
+import time
 
 import keras
 import numpy as np
@@ -53,12 +54,13 @@ class Sampler(keras.Model):
         # Half-precision types of a mixed policy are not numpy's: what leaves for the host is float32.
         return tree.map_structure(float32, self.function(inputs))
 
-    def run(self, inputs, batch_size=128):
+    def run(self, inputs, batch_size=128, progress=False):
         """Runs the function over arrays in batches; returns numpy.
 
         Args:
             inputs: dict of arrays, or of nests of them, with the same first axis.
             batch_size: int, the largest batch. Default: 128.
+            progress: bool, whether a bar is shown where the batches take longer than a few seconds. Default: False.
 
         Returns:
             Array or nest of arrays, the batches concatenated.
@@ -67,11 +69,14 @@ class Sampler(keras.Model):
         inputs = mapped(lambda value: _counted(value, sizes), inputs)
         total = sizes[0]
         outputs = []
+        bar = _Progress(total) if progress and total > batch_size else None
         for start in range(0, total, batch_size):
             size = min(batch_size, total - start)
             padded = batch_size if total > batch_size else self._padded(size, batch_size)
             result = self.answer(_rows(inputs, start, start + size, padded))
             outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
+            if bar:
+                bar.at(start + size)
         return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
     def _padded(self, size, batch_size):
@@ -95,6 +100,20 @@ def padded_to(value, size):
     """`value` with its last row repeated until it has `size` rows."""
     missing = size - len(value)
     return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
+
+
+class _Progress:
+    """Keras's bar, from the moment that it is clear that the rest takes longer than a few seconds."""
+
+    def __init__(self, total, patience=3.0):
+        self.total, self.patience, self.begin, self.bar = total, patience, time.monotonic(), None
+
+    def at(self, done):
+        spent = time.monotonic() - self.begin
+        if self.bar is None and spent * (self.total - done) / done > self.patience:
+            self.bar = keras.utils.Progbar(self.total, unit_name="sample")
+        if self.bar is not None:
+            self.bar.update(done)
 
 
 class SamplerCache:
