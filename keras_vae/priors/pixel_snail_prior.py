@@ -15,13 +15,15 @@ class PixelSNAILPrior(RasterPrior):
 
     Args:
         likelihood: Likelihood of one position: `CategoricalLikelihood(K)` for codes or 8-bit values,
-            `BernoulliLikelihood()` for binary pixels, `DiscretizedLogisticMixtureLikelihood()` for 8-bit ones in [0, 1].
+            `BernoulliLikelihood()` for binary pixels, `DiscretizedLogisticMixtureLikelihood()` for 8-bit ones, as
+            k / 255.
         net: PixelSNAIL. Default: PixelSNAIL(), of 64 channels and two attentions.
         condition: Condition, whose features are a vector or a map, or None. Default: None.
         **kwargs: of keras.Model.
 
     Input shape:
-        (batch, height, width) codes in [0, K), or (batch, height, width, channels) pixels; or a dict {"x", "condition"}.
+        (batch, height, width) codes in [0, K), or (batch, height, width, channels) pixels; or a dict of them, "x", with
+        "condition".
 
     Output shape:
         dict with "log_prob": (batch,), nats.

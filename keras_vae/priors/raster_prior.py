@@ -101,7 +101,7 @@ class RasterPrior(LearnedPrior):
             condition: for a conditional prior, one for all or one for each. Default: None.
             batch_size: int, draws at a time. Default: 128.
             temperature: float > 0, which logits are divided by: below 1 the likely is likelier still. Default: 1.0.
-            top_k: int >= 1, only the k most likely values of a position; 1 is the most likely one always. Default: None.
+            top_k: int >= 1, only the k most likely values of a position; 1 takes the most likely one. Default: None.
             top_p: float in [0, 1], only the most likely values of a position that reach this probability together
                 (Holtzman et al. 2020, arXiv:1904.09751). Default: None.
             known: array (*data_shape) for all, or (n, *data_shape), what is given where `mask` says so. Default: None.
