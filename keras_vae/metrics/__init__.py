@@ -6,6 +6,7 @@ from keras_vae.metrics.codebook_usage import CodebookUsage
 from keras_vae.metrics.explained_variance import ExplainedVariance
 from keras_vae.metrics.frechet import FrechetDistance, frechet_distance, frechet_distance_of_features
 from keras_vae.metrics.hidden_units import dead_units, saturation
+from keras_vae.metrics.image_formats import image_format_psnr
 from keras_vae.metrics.perplexity import Perplexity
 from keras_vae.metrics.probes import few_label_errors, linear_probe, pca_error
 from keras_vae.metrics.psnr import PSNR, psnr
@@ -30,6 +31,7 @@ __all__ = [
     "few_label_errors",
     "frechet_distance",
     "frechet_distance_of_features",
+    "image_format_psnr",
     "linear_probe",
     "pca_error",
     "per_dimension_rate",
