@@ -4,7 +4,7 @@ Paper     van den Oord et al. 2016, arXiv:1606.05328 (the gated net); 81.30 nats
           recalled. The bar from an hour on two cores is 86, the aim 83; --full is for 81.30.
 Command   KERAS_BACKEND=torch python recipes/pixelcnn_mnist.py --policy mixed_bfloat16
           (binarized_mnist, see the README)
-Hardware  two CPU cores with bfloat16, torch.
+Hardware  two CPU cores with bfloat16, torch: minutes to come.
 Measured  to come
 """
 

@@ -46,6 +46,16 @@ def test_the_prior_knows_more_than_frequencies(vqvae, fitted):
     assert rate < 0.8 * independent < 16 * np.log(K)
 
 
+def test_code_length_is_what_the_prior_says_in_bits(vqvae, fitted):
+    np.testing.assert_allclose(vqvae.code_length(X[:5]), 16 * np.log2(K), rtol=1e-5)
+    bits = fitted.code_length(X[80:])
+    np.testing.assert_allclose(bits, -harness.numpy(fitted.prior.log_prob(vqvae.encode(X[80:]))) / np.log(2), rtol=1e-4)
+    fitted.compile()
+    scores = fitted.evaluate(X[80:], verbose=0, return_dict=True)
+    assert bits.mean() * np.log(2) == pytest.approx(scores["rate"], rel=1e-5)
+    assert scores["elbo"] == pytest.approx(-scores["rate"] - scores["distortion"], rel=1e-5)
+
+
 def test_neighbours_in_samples_are_those_of_the_data(vqvae, fitted):
     def pairs(codes):  # how often each code stands to the left of each
         return np.bincount((codes[:, :, :-1] * K + codes[:, :, 1:]).ravel(), minlength=K * K) / codes[:, :, 1:].size
