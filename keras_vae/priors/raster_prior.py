@@ -53,7 +53,8 @@ class RasterPrior(LearnedPrior):
             raw = keras.KerasTensor(shapes["condition"], self.condition.input_dtype)
             condition_shape = tuple(self.condition.compute_output_spec(raw).shape)
         x_shape = (None, *self.grid, self.embedded_channels)
-        self.net.build(x_shape, condition_shape)
+        if not self.net.built:  # Keras has built it already where it comes from a file
+            self.net.build(x_shape, condition_shape)
         outputs = self.likelihood.params_shape((1, 1, self.channels))[-1]
         self.head = MaskedConv2D(outputs, 1, "B", self.net.channel_groups, dtype="float32", name="head")
         self.head.build((*x_shape[:-1], self.net.filters))
