@@ -140,6 +140,7 @@ def test_refusals(vqvae):
     model = vqvae.with_prior(CausalPrior(8))
     harness.check_refuses(lambda: model.fit_prior(X, patience=2), "`patience` needs `validation_data`")
     harness.check_refuses(lambda: model.fit_prior(X, epochs=0), "`epochs` must be an integer >= 1")
+    model.prior.compile("adam")
     harness.check_refuses(lambda: model.prior.fit(np.full((4, 4), 9)), r"`x` must be in \[0, 7\] for CausalPrior")
     prior = CausalPrior(8)
     prior.compile("adam", metrics=["mse"])
