@@ -123,6 +123,12 @@ def test_its_signatures(name):
     check_serving(made(over_codes(CONDITIONS[name]()), (4, 6)))
 
 
+def test_its_preset_tells_the_condition():
+    facts = made(over_codes(of_a_level_above()), (4, 6)).preset_facts()
+    assert facts == {"data_shape": [4, 6], "condition": "MapCondition"}
+    assert made(over_codes(None), (4, 6)).preset_facts() == {"data_shape": [4, 6]}
+
+
 def test_a_model_of_codes_with_a_prior_that_is_given_a_map():
     keras.utils.set_random_seed(0)
     encoder = keras.layers.Conv2D(4, 2, strides=2)
