@@ -33,17 +33,24 @@ def resolved(name):
     )
 
 
-def load(name, seed=0):
+def load(name, seed=0, to=None):
     """The model that NAME stands for. What it draws afterwards, as in `evaluate`, repeats with the seed.
 
     Args:
         name: str; see `resolved`.
         seed: int >= 0. Default: 0.
+        to: str, the method that the command calls, or None: classifiers and priors have few. Default: None.
+
+    Raises:
+        ValueError: the model has no such method.
     """
     # Keras's seed generators draw their seeds here. Its `set_random_seed` would do, and import TensorFlow on any
     # backend.
     random.seed(seed)
-    return load_pretrained(resolved(name))
+    model = load_pretrained(resolved(name))
+    if to is not None and not hasattr(model, to):
+        raise ValueError(f"{name} must be a model that can {to}. Received: a {type(model).__name__}.")
+    return model
 
 
 def given(model, args):

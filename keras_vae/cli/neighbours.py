@@ -20,7 +20,7 @@ def neighbours(args):
         args: namespace of the parser's.
     """
     out, k = check_out(args.out, ".png", ".npy"), integer("k", args.k)
-    model = load(args.name)
+    model = load(args.name, to="encode")
     query, names = read_images([args.image], model.data_shape)
     if len(query) > 1:
         raise ValueError(f"`IMAGE` must be one image. Received: {args.image}, which holds {len(query)}.")

@@ -142,13 +142,13 @@ def test_debug_shows_the_traceback(capsys):
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("keras_vae.cli.draw.load", lambda name: {}["bug"])
+    monkeypatch.setattr("keras_vae.cli.draw.load", lambda name, **_: {}["bug"])
     with pytest.raises(KeyError, match="bug"):
         main(["sample", "digits"])
 
 
 def test_an_interrupt_is_no_error(monkeypatch, capsys):
-    def interrupted(name):
+    def interrupted(name, **_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("keras_vae.cli.draw.load", interrupted)
