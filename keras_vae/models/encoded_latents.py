@@ -25,8 +25,9 @@ def encoded_latents(model, x, condition=None, seed=0, folder=None, verbose="auto
     """The latents of x, codes or draws of the posterior, and what else the prior sees: arrays, valid in the block.
 
     They are encoded once, batch by batch. With `folder` they stay there, and are read from it where it holds those of
-    this data and this encoder already. Otherwise they are in memory, or, where they are larger than `MEMORY_LIMIT`, in
-    a temporary folder that is removed when the block ends.
+    this data and this encoder already: arrays and streams of this library are compared by their content, others by
+    their first batch and their length. Without, they are in memory, or, where they are larger than `MEMORY_LIMIT`, in a
+    temporary folder that is removed when the block ends.
 
     Args:
         model: built model with a prior.
