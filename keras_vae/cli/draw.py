@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.cli.handles import given, load
+from keras_vae.cli.handles import given, load_autoencoder, load_generator
 from keras_vae.cli.images import read_images
 from keras_vae.cli.known import read_known
 from keras_vae.cli.messages import counted, note
@@ -27,7 +27,7 @@ def sample(args):
             f"`--known` and `--mask` go together: an image, and where it is known. Received: "
             f"`--{'known' if args.mask is None else 'mask'}` alone."
         )
-    model, around = load(args.name, to="sample"), ""
+    model, around = load_generator(args.name), ""
     controls = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
     controls = {name: value for name, value in controls.items() if value is not None}
     if args.known is None:
@@ -51,7 +51,7 @@ def reconstruct(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load(args.name, to="reconstruct")
+    model = load_autoencoder(args.name)
     originals, _ = read_images(args.images, model.data_shape, args.limit)
     images = model.reconstruct(originals, condition=given(model, args))
     write_images(out, images, lambda path: comparison_grid(originals, images, args.columns, path))
@@ -65,7 +65,7 @@ def traverse(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load(args.name, to="decode")
+    model = load_autoencoder(args.name)
     if model.has_codes:
         raise ValueError(
             f"traverse needs a continuous latent. Received: {args.name}, a {type(model).__name__} of codes."

@@ -2,7 +2,7 @@
 
 import re
 
-from keras_vae.cli.handles import load, resolved
+from keras_vae.cli.handles import load_generator, resolved
 from keras_vae.cli.images import fitted, read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.cli.values import check_pictures, values_of
@@ -30,9 +30,7 @@ def evaluate(args):
         raise ValueError("`--crop` and `--download` are for `--data`. Received: files.")
     limit = None if args.limit is None else integer("limit", args.limit)
     samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
-    model = load(args.name, seed)
-    if not hasattr(model, "likelihood"):
-        raise ValueError(f"evaluate needs a model with a likelihood. Received: {args.name}, a {type(model).__name__}.")
+    model = load_generator(args.name, seed)
     if not hasattr(model, "encode"):
         check_pictures(model, args.name, "evaluate")
         if samples:

@@ -7,8 +7,10 @@ import random
 
 import numpy as np
 
+from keras_vae.models import Autoencoder
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
+from keras_vae.priors import LearnedPrior
 
 
 def resolved(name):
@@ -33,23 +35,50 @@ def resolved(name):
     )
 
 
-def load(name, seed=0, to=None):
+def load(name, seed=0):
     """The model that NAME stands for. What it draws afterwards, as in `evaluate`, repeats with the seed.
 
     Args:
         name: str; see `resolved`.
         seed: int >= 0. Default: 0.
-        to: str, the method that the command calls, or None: classifiers and priors have few. Default: None.
-
-    Raises:
-        ValueError: the model has no such method.
     """
     # Keras's seed generators draw their seeds here. Its `set_random_seed` would do, and import TensorFlow on any
     # backend.
     random.seed(seed)
-    model = load_pretrained(resolved(name))
-    if to is not None and not hasattr(model, to):
-        raise ValueError(f"{name} must be a model that can {to}. Received: a {type(model).__name__}.")
+    return load_pretrained(resolved(name))
+
+
+def load_autoencoder(name, seed=0):
+    """`load`, for commands that encode, decode or draw: a preset may also be a classifier or a prior.
+
+    Args:
+        name: str; see `resolved`.
+        seed: int >= 0. Default: 0.
+
+    Raises:
+        ValueError: for a model that is no autoencoder.
+    """
+    model = load(name, seed)
+    if not isinstance(model, Autoencoder):
+        raise ValueError(f"`name` must be that of an autoencoder. Received: {name}, a {type(model).__name__}.")
+    return model
+
+
+def load_generator(name, seed=0):
+    """`load`, for commands that draw, or that score images: an autoencoder, or a learned prior by itself.
+
+    Args:
+        name: str; see `resolved`.
+        seed: int >= 0. Default: 0.
+
+    Raises:
+        ValueError: for a model that is neither.
+    """
+    model = load(name, seed)
+    if not isinstance(model, (Autoencoder, LearnedPrior)):
+        raise ValueError(
+            f"`name` must be that of an autoencoder or a prior. Received: {name}, a {type(model).__name__}."
+        )
     return model
 
 

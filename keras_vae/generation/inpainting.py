@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_vae.core.checks import integer
+from keras_vae.models.parts import takes
 
 
 def inpaint(model, images, mask, n=1, seed=None, condition=None, batch_size=128, **controls):
@@ -49,7 +50,7 @@ def inpaint(model, images, mask, n=1, seed=None, condition=None, batch_size=128,
         raise ValueError(f"`images` must have shape (batch, *{shape}). Received: shape={images.shape}.")
     count, n = len(images), integer("n", n)
     mask = np.broadcast_to(_checked(mask, shape[:2], count), (count, *shape[:2]))
-    known = images
+    known, prior = images, getattr(model, "prior", model)
     if hasattr(model, "encode"):
         grid = model.latent_shape
         if not model.has_codes or isinstance(grid, dict) or len(grid) != 2:
@@ -57,7 +58,16 @@ def inpaint(model, images, mask, n=1, seed=None, condition=None, batch_size=128,
                 f"`model` must have codes in a grid, or be a prior over pixels. Received: a {type(model).__name__} "
                 f"with latents of shape {grid}."
             )
-        known, mask = model.encode(images, batch_size=batch_size, condition=condition), known_codes(mask, grid)
+    if not (hasattr(prior, "sample") and takes(prior.sample, "known")):
+        raise TypeError(
+            "`model` must have a prior that draws one position after the other, such as `PixelCNNPrior`. "
+            f"Received: a {type(prior).__name__}."
+        )
+    if prior is not model:
+        known, mask = (
+            model.encode(images, batch_size=batch_size, condition=condition),
+            known_codes(mask, model.latent_shape),
+        )
     condition = model.host_condition(condition, count)
     given = {} if condition is None else {"condition": np.repeat(condition, n, axis=0)}
     given.update(known=np.repeat(known, n, axis=0), mask=np.repeat(mask, n, axis=0))

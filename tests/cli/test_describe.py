@@ -142,15 +142,15 @@ def test_debug_shows_the_traceback(capsys):
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("keras_vae.cli.draw.load", lambda name, **_: {}["bug"])
+    monkeypatch.setattr("keras_vae.cli.draw.load_generator", lambda name: {}["bug"])
     with pytest.raises(KeyError, match="bug"):
         main(["sample", "digits"])
 
 
 def test_an_interrupt_is_no_error(monkeypatch, capsys):
-    def interrupted(name, **_):
+    def interrupted(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keras_vae.cli.draw.load", interrupted)
+    monkeypatch.setattr("keras_vae.cli.draw.load_generator", interrupted)
     assert main(["sample", "digits"]) == 130
     assert capsys.readouterr() == ("", "")

@@ -138,9 +138,9 @@ def test_what_is_known_of_a_prior(run, priors):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("sample digits --temperature 0.5", "`sample` takes no `temperature` of a StandardNormal"),
-        ("sample codes --top-k 3", "`sample` takes no `top_k` of a UniformCodes"),
-        ("sample codes --known pictures/0.png --mask mask.png", "takes no `known`, `mask` of a UniformCodes"),
+        ("sample digits --temperature 0.5", "`temperature` of `sample` is for priors that draw one"),
+        ("sample codes --top-k 3", "Received: top_k=3 for a UniformCodes."),
+        ("sample codes --known pictures/0.png --mask mask.png", "such as `PixelCNNPrior`. Received: a UniformCodes."),
         ("sample digits --known pictures/0.png --mask mask.png", "`model` must have codes in a grid, or be a prior"),
         ("sample runs/priored --temperature 0", "`temperature` must be a finite number > 0"),
         ("sample runs/priored --top-k 0", "`top_k` must be an integer >= 1"),
@@ -151,10 +151,19 @@ def test_what_is_known_of_a_prior(run, priors):
         ("sample runs/priored --known pictures/0.png --mask small.npy", "must have the size of `--known`, 8x8."),
         ("sample runs/priored --known pictures --mask mask.png", "`--known` must be one image. Received: pictures,"),
         ("sample runs/grids --known pictures/0.png --mask mask.png -o a.npy", "`--known` needs a model of images"),
-        ("reconstruct runs/binary pictures", "must be a model that can reconstruct. Received: a Pixel"),
-        ("encode runs/binary pictures", "must be a model that can encode. Received: a PixelCNNPrior."),
-        ("traverse runs/binary", "must be a model that can decode. Received: a PixelCNNPrior."),
-        ("neighbours runs/binary pictures/0.png --among pictures", "must be a model that can encode."),
+        (
+            "reconstruct runs/binary pictures",
+            "must be that of an autoencoder. Received: runs/binary, a PixelCNNPrior.",
+        ),
+        (
+            "encode runs/binary pictures",
+            "must be that of an autoencoder. Received: runs/binary, a PixelCNNPrior.",
+        ),
+        ("traverse runs/binary", "must be that of an autoencoder. Received: runs/binary, a PixelCNNPrior."),
+        (
+            "neighbours runs/binary pictures/0.png --among pictures",
+            "must be that of an autoencoder. Received: runs/binary, a PixelCNNPrior.",
+        ),
     ],
 )
 def test_refusals(refused, priors, mask, line, told):

@@ -96,8 +96,5 @@ def test_refusals(pixels, codes):
         lambda: inpaint(vae, x, UPPER), r"`model` must have codes in a grid.*a VAE with latents.*\(2,\)"
     )
     uniform = codes.with_prior(keras_vae.UniformCodes(6))
-    with (
-        pytest.warns(UserWarning, match="no learned prior"),
-        pytest.raises(TypeError, match="takes no `known`, `mask`"),
-    ):
-        inpaint(uniform, x, UPPER)
+    told = "`model` must have a prior that draws one position after the other.*Received: a UniformCodes"
+    harness.check_refuses(lambda: inpaint(uniform, x, UPPER), told, TypeError)
