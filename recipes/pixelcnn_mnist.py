@@ -27,7 +27,7 @@ def load(run):
 
 
 def make_prior(run):
-    net = keras_vae.PixelCNN(run.pick(32, 64, 4), depth=run.pick(10, 14, 1), dropout=run.pick(0.0, 0.2, 0.0))
+    net = keras_vae.PixelCNN(run.pick(64, 96, 4), depth=run.pick(7, 14, 1), dropout=run.pick(0.0, 0.2, 0.0))
     prior = keras_vae.PixelCNNPrior(keras_vae.BernoulliLikelihood(), net)
     prior.build((None, 28, 28, 1))
     return prior
@@ -40,7 +40,7 @@ def main():
     trained = make_prior(run)
     keras.mixed_precision.set_dtype_policy("float32")
     batches = ImageBatches(train, 50, seed=run.seed)
-    epochs = run.pick(12, 100, 1)
+    epochs = run.pick(6, 100, 1)
     steps = epochs * len(batches)
     schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=2e-3, warmup_steps=min(500, steps // 2))
     trained.compile(keras.optimizers.Adam(schedule, clipnorm=10.0))

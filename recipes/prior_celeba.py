@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_vae.datasets import load_images, to_float
 from keras_vae.metrics import FrechetDistance, image_format_psnr, psnr, ssim
-from keras_vae.reports import comparison_grid, image_grid
+from keras_vae.reports import image_grid
 from keras_vae.runs import Recipe
 
 K, BAR = 512, 6.3
@@ -43,36 +43,27 @@ def fit(vqvae, train, held, run):
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps, warmup_target=1.5e-3, warmup_steps=min(500, steps // 2)
     )
-    vqvae.with_prior(trained).fit_prior(
-        np.concatenate([train, train[:, :, ::-1]]),
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
-        validation_data=held,
-        patience=3,
-        folder=run.checkpoint,
-        seed=run.seed,
-    )
+    options = {"epochs": epochs, "batch_size": batch_size, "validation_data": held, "patience": 3, "seed": run.seed}
+    optimizer = keras.optimizers.Adam(schedule, clipnorm=1.0)
+    both = np.concatenate([train, train[:, :, ::-1]])
+    vqvae.with_prior(trained).fit_prior(both, optimizer=optimizer, folder=run.checkpoint, **options)
     faces = vqvae.with_prior(make_prior(run))
     faces.prior.set_weights(trained.get_weights())
     return faces
 
 
+def small(x):
+    return np.clip(x, 0.0, 1.0).reshape(len(x), 32, 2, 32, 2, 3).mean(axis=(2, 4)).astype("float32")
+
+
 def distances(faces, codes, images, run):
     """Frechet distances of samples, of independent codes and of reconstructions to real images, at 32x32."""
-
-    def small(x):
-        return np.clip(x, 0.0, 1.0).reshape(len(x), 32, 2, 32, 2, 3).mean(axis=(2, 4)).astype("float32")
-
     rng, count = np.random.default_rng(run.seed), run.pick(2000, 10000, 4)
-    rows = rng.permutation(len(images))
-    distance = FrechetDistance(
-        keras_vae.load_pretrained("features_cifar10"), small(images[rows[: 2 * count]]), "features_cifar10"
-    )
-    loose = rng.permuted(codes, axis=0)[:count]  # of each position by itself
+    rows, network = rng.permutation(len(images)), keras_vae.load_pretrained("features_cifar10")
+    distance = FrechetDistance(network, small(images[rows[: 2 * count]]))
     drawn = {
         "samples": faces.sample(count, seed=run.seed),
-        "independent_codes": faces.decode(loose),
+        "independent_codes": faces.decode(rng.permuted(codes, axis=0)[:count]),  # of each position by itself
         "reconstructions": faces.decode(codes[rows[-count:]]),
     }
     return distance.figure_name(count), {name: distance.score(small(x)) for name, x in drawn.items()}
@@ -112,7 +103,6 @@ def main():
     filled = faces.sample(7 * cases, seed=run.seed, known=np.repeat(test_codes[:cases], 7, axis=0), mask=mask)
     filled = np.concatenate([test[:cases, None], filled.reshape(cases, 7, *test.shape[1:])], axis=1)
     run.save_image("in_paintings", image_grid(filled.reshape(-1, *test.shape[1:]), columns=8, clip=True))
-    run.save_image("reconstructions", comparison_grid(test[:16], reconstructions[:16], columns=8))
     run.publish(
         faces,
         metrics,

@@ -1,6 +1,7 @@
 """What a preset's `config.json` may name: keras_vae's classes and plain parts of Keras, and nothing that runs code."""
 
 import functools
+import math
 
 import keras
 
@@ -21,7 +22,7 @@ REFUSED = frozenset(
     + "AugMix RandAugment Equalization MelSpectrogram STFTSpectrogram TimeDistributed".split()
 )
 LAYERS = 2000  # of one model
-COUNTS = ("depth", "levels")  # arguments of keras_vae's that say how many layers one is made of
+COUNTS = ("blocks", "depth", "levels")  # arguments of keras_vae's that say how many layers one is made of
 
 
 def check_config(config, where):
@@ -101,7 +102,9 @@ def _layers(value):
         return value.get("module") in LAYER_MODULES
     arguments = value["config"] if isinstance(value.get("config"), dict) else {}
     counts = [arguments[name] for name in COUNTS if isinstance(arguments.get(name), int)]
-    return 1 + sum(counts) + sum(len(item) for item in arguments.values() if isinstance(item, list))
+    return math.prod(1 + max(0, count) for count in counts) + sum(
+        len(item) for item in arguments.values() if isinstance(item, list)
+    )
 
 
 def _is_own(config):

@@ -311,6 +311,7 @@ def test_statistics_of_the_batch_are_named(tmp_path):
 def test_a_conditional_model_must_ask_for_its_condition():
     prior = SOUND["conditional prior"][0]()
     prior.build({"x": (None, 3), "condition": (None,)})
+    prior.step.assign(1)  # as if trained
     prior.host_condition = lambda condition, count: np.zeros(count, "int32") if condition is None else condition
     with pytest.raises(AssertionError, match="where no `condition` is given"):
         testing.check_sampling(prior, SOUND["conditional prior"][1])
