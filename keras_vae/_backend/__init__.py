@@ -22,6 +22,7 @@ if keras.backend.backend() == "tensorflow":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
@@ -37,6 +38,7 @@ elif keras.backend.backend() == "jax":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
@@ -52,6 +54,7 @@ elif keras.backend.backend() == "torch":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 else:
     raise ImportError(
@@ -71,4 +74,5 @@ __all__ = [
     "nearest_codes",
     "replica",
     "step_unless_skipped",
+    "write_slice",
 ]

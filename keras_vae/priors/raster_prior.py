@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops, tree
 
+from keras_vae import _backend
 from keras_vae.core.checks import instance
 from keras_vae.layers import MaskedConv2D
 from keras_vae.likelihoods import Likelihood
@@ -155,7 +156,7 @@ class RasterPrior(LearnedPrior):
             memory, given, state = net.start_row(memory, i)
 
             def draw(j, carried):
-                state, past, x_row, row = carried
+                state, past, row = carried
                 value, seen = None, nothing
                 for group in range(groups):  # of channels that follow each other; the last pass has seen all others
                     window = ops.concatenate([past, seen[:, None]], axis=1)
@@ -163,14 +164,14 @@ class RasterPrior(LearnedPrior):
                     new = drawn_at(self.head.at(0.0, features[:, None]), i, j)
                     value = new if group == 0 else ops.concatenate([value[..., :group], new[..., group:]], axis=-1)
                     seen = self._embedded(value)[:, 0, 0]
-                row = ops.slice_update(row, (0, j, 0), value[:, 0])
+                row = _backend.write_slice(row, (0, j, 0), value[:, 0])
                 after = net.know(given, after, seen, j)
-                return after, pushed(past, seen), ops.slice_update(x_row, (0, j, 0), seen[:, None]), row
+                return after, pushed(past, seen), row
 
-            x_row = ops.zeros((batch, width, self.embedded_channels), dtype=self.compute_dtype)
             row = ops.zeros((batch, width, channels), dtype=self.input_dtype)
-            state, _, x_row, row = ops.fori_loop(0, width, draw, (state, before, x_row, row))
-            return net.end_row(memory, state, x_row), ops.slice_update(drawn, (0, i, 0, 0), row[:, None])
+            state, _, row = ops.fori_loop(0, width, draw, (state, before, row))
+            row = row[:, None]
+            return net.end_row(memory, state, self._embedded(row)[:, 0]), _backend.write_slice(drawn, (0, i, 0, 0), row)
 
         memory = net.start(batch, self.grid, self.embedded_channels, condition)
         drawn = ops.zeros((batch, height, width, channels), dtype=self.input_dtype)
@@ -213,5 +214,4 @@ class RasterPrior(LearnedPrior):
 
 def _position(values, i, j):
     """values[:, i, j], both axes kept, where a compiled loop counts i and j."""
-    rest = values.shape[3:]
-    return ops.slice(values, (0, i, j, *(0 for _ in rest)), (ops.shape(values)[0], 1, 1, *rest))
+    return values[:, i, j][:, None, None]
