@@ -12,6 +12,7 @@ if keras.backend.backend() == "tensorflow":
     from keras_vae._backend.tensorflow import (
         JVP_COMPILES,
         SymbolicOnly,
+        by_row,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -28,6 +29,7 @@ elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
         JVP_COMPILES,
         SymbolicOnly,
+        by_row,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -44,6 +46,7 @@ elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
         JVP_COMPILES,
         SymbolicOnly,
+        by_row,
         code_statistics,
         compiled,
         conv_transpose_same,
@@ -64,6 +67,7 @@ else:
 __all__ = [
     "JVP_COMPILES",
     "SymbolicOnly",
+    "by_row",
     "code_statistics",
     "compiled",
     "conv_transpose_same",

@@ -64,6 +64,11 @@ def compiled(model):
     return torch.no_grad()(lambda inputs: model(inputs))
 
 
+def by_row(function, rows):
+    """`function` of each row of a tensor, stacked. Where it draws noise from the row, torch's own `vmap` does not."""
+    return torch.stack([function(row) for row in rows])
+
+
 def jvp(function, primals, tangents):
     """(function(*primals), its derivative along `tangents`), one thread at a time."""
     # torch counts the levels of forward differentiation for the whole process, not by thread.

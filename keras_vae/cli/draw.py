@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vae.cli.handles import given, load
+from keras_vae.cli.handles import given, load_autoencoder
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.cli.output import check_out, write_images
@@ -20,7 +20,7 @@ def sample(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     images = model.sample(args.n, seed=args.seed, condition=given(model, args))
     write_images(out, images, lambda path: image_grid(images, args.columns, path, clip=True))
     print(f"{out}: {counted(len(images), 'sample')}, seed {args.seed}")
@@ -33,7 +33,7 @@ def reconstruct(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     originals, _ = read_images(args.images, model.data_shape, args.limit)
     images = model.reconstruct(originals, condition=given(model, args))
     write_images(out, images, lambda path: comparison_grid(originals, images, args.columns, path))
@@ -47,7 +47,7 @@ def traverse(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     if model.has_codes:
         raise ValueError(
             f"traverse needs a continuous latent. Received: {args.name}, a {type(model).__name__} of codes."

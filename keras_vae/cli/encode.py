@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_vae.cli.arrays import read_arrays, write_arrays
-from keras_vae.cli.handles import given, load
+from keras_vae.cli.handles import given, load_autoencoder
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
@@ -18,7 +18,7 @@ def encode(args):
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".npz")
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     images, names = read_images(args.images, model.data_shape, args.limit)
     latents = latents_of(model, images, given(model, args))
     write_arrays(out, **latents, names=np.array(names))
@@ -34,7 +34,7 @@ def decode(args):
     """
     out = check_out(args.out, ".png", ".npy")
     arrays = read_arrays(args.codes)
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     keys = ("indices",) if model.has_codes else ("z_mean", "z")
     key = next((key for key in (*keys, "") if key in arrays), None)
     if key is None:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from keras_vae.cli.handles import load, resolved
+from keras_vae.cli.handles import load_autoencoder, resolved
 from keras_vae.cli.images import fitted, read_images
 from keras_vae.cli.messages import counted, note
 from keras_vae.core.checks import integer
@@ -31,7 +31,7 @@ def evaluate(args):
         raise ValueError("`--crop` and `--download` are for `--data`. Received: files.")
     limit = None if args.limit is None else integer("limit", args.limit)
     samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
-    model = load(args.name, seed)
+    model = load_autoencoder(args.name, seed)
     if args.data:
         images, source = _dataset(args, limit, model.data_shape)
     else:

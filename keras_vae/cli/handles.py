@@ -7,6 +7,7 @@ import random
 
 import numpy as np
 
+from keras_vae.models import Autoencoder
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
 
@@ -44,6 +45,22 @@ def load(name, seed=0):
     # backend.
     random.seed(seed)
     return load_pretrained(resolved(name))
+
+
+def load_autoencoder(name, seed=0):
+    """`load`, for commands that encode, decode or draw: a preset may also be a classifier or a prior.
+
+    Args:
+        name: str; see `resolved`.
+        seed: int >= 0. Default: 0.
+
+    Raises:
+        ValueError: for a model that is no autoencoder.
+    """
+    model = load(name, seed)
+    if not isinstance(model, Autoencoder):
+        raise ValueError(f"`name` must be that of an autoencoder. Received: {name}, a {type(model).__name__}.")
+    return model
 
 
 def given(model, args):

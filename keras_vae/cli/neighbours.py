@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_vae.cli.handles import load
+from keras_vae.cli.handles import load_autoencoder
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
@@ -20,7 +20,7 @@ def neighbours(args):
         args: namespace of the parser's.
     """
     out, k = check_out(args.out, ".png", ".npy"), integer("k", args.k)
-    model = load(args.name)
+    model = load_autoencoder(args.name)
     query, names = read_images([args.image], model.data_shape)
     if len(query) > 1:
         raise ValueError(f"`IMAGE` must be one image. Received: {args.image}, which holds {len(query)}.")

@@ -4,7 +4,9 @@ from keras_vae.metrics.active_units import active_units, per_dimension_rate
 from keras_vae.metrics.code_histogram import CodeHistogram
 from keras_vae.metrics.codebook_usage import CodebookUsage
 from keras_vae.metrics.explained_variance import ExplainedVariance
+from keras_vae.metrics.frechet import FrechetDistance, frechet_distance, frechet_distance_of_features
 from keras_vae.metrics.hidden_units import dead_units, saturation
+from keras_vae.metrics.image_formats import image_format_psnr
 from keras_vae.metrics.perplexity import Perplexity
 from keras_vae.metrics.probes import few_label_errors, linear_probe, pca_error
 from keras_vae.metrics.psnr import PSNR, psnr
@@ -16,6 +18,7 @@ __all__ = [
     "CodeHistogram",
     "CodebookUsage",
     "ExplainedVariance",
+    "FrechetDistance",
     "PSNR",
     "Perplexity",
     "SSIM",
@@ -26,6 +29,9 @@ __all__ = [
     "compression_ratio",
     "dead_units",
     "few_label_errors",
+    "frechet_distance",
+    "frechet_distance_of_features",
+    "image_format_psnr",
     "linear_probe",
     "pca_error",
     "per_dimension_rate",

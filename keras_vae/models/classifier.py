@@ -7,7 +7,7 @@ from keras_vae.bottlenecks import Bottleneck
 from keras_vae.core.checks import check_precision, in_half_open_interval, instance, integer
 from keras_vae.core.registration import Configured, registered
 from keras_vae.layers.corruption import build_corruption
-from keras_vae.training import CheckedMethods, Signature, check_values
+from keras_vae.training import CheckedMethods, SamplerCache, Signature, check_values
 from keras_vae.training.signature import data_input
 
 
@@ -86,6 +86,30 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         reason = f"labels of {self.num_classes} classes"
         return check_values(name, values, interval=(0, self.num_classes - 1), reason=reason, whole=True)
 
+    def features(self, x, batch_size=128):
+        """The codes that the softmax layer reads, evaluated: the classifier as a network of features.
+
+        Args:
+            x: array (batch, ...), as the classifier was trained on: images are floats in [0, 1].
+            batch_size: int, examples at a time. Default: 128.
+
+        Returns:
+            numpy float32 array (batch, units).
+
+        Raises:
+            ValueError: for bad data, 8-bit greys among it, or a classifier that is not built.
+        """
+        if self.data_shape is None:
+            raise ValueError("Classifier must be built first: call `fit`, or `build((None, *data_shape))`.")
+        x = self.check_data(x)
+        if x.dtype.kind in "iu" and x.max() > 1:
+            raise ValueError(
+                f"`x` must be floats: divide 8-bit images by 255. Received: dtype={x.dtype}, values up to {x.max()}."
+            )
+        samplers = self.__dict__.setdefault("_sampler_cache", SamplerCache())
+        sampler = samplers.get("features", self, lambda inputs: self.codes(inputs["x"]))
+        return sampler.run({"x": x}, integer("batch_size", batch_size))
+
     def signatures(self):
         """`serving_default`: images -> probabilities (batch, num_classes)."""
 
@@ -102,6 +126,9 @@ class Classifier(CheckedMethods, Configured, keras.Model):
         x = ops.cast(x, "float32")
         if training and self.corruption is not None:
             x = self.corruption(x, training=True)
-        parameters = self.bottleneck.parameters(self.encoder(x, training=training))
-        codes = self.flatten(self.bottleneck.posterior(parameters).mode)
-        return self.head(self.drop(codes, training=training))
+        return self.head(self.drop(self.codes(x, training), training=training))
+
+    def codes(self, x, training=False):
+        """The mode of the code of x, flat: a tensor (batch, units)."""
+        parameters = self.bottleneck.parameters(self.encoder(ops.cast(x, "float32"), training=training))
+        return self.flatten(self.bottleneck.posterior(parameters).mode)

@@ -150,6 +150,7 @@ def _value(value):
 def _copy_own_weights(model, copy):
     """What a model holds itself, and not in a part: counts, running means, steps."""
     parts = {id(variable) for variable in model.variables} & {id(variable) for variable in copy.variables}
+    parts |= {id(variable) for variable in copy.prior.variables}  # the new one's own counts are not the model's
     own = {v.path.split("/", 1)[-1]: v for v in model.variables if id(v) not in parts}
     for variable in copy.variables:
         old = own.get(variable.path.split("/", 1)[-1])

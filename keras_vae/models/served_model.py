@@ -60,7 +60,10 @@ class ServedModel:
             decoded = self._decoded_float(latents, decoder_noise, given.get("condition"))
             return {data: decoded, **self._named_latents(latents)}
 
-        endpoints = {"serving_default": Signature(serving_default, of_data), "encode": Signature(encode, of_data)}
+        endpoints = {
+            "serving_default": Signature(serving_default, of_data, draws=self._decoder_spec() is not None),
+            "encode": Signature(encode, of_data),
+        }
         if not hasattr(self.decoder, "noise_spec"):  # what draws needs a seed
             endpoints["decode"] = Signature(decode, {**of_latents, **of_condition})
         if self.prior is not None and self.latent_shape_is_known:  # of a sequence nobody says how long it is to be

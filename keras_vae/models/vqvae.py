@@ -1,5 +1,6 @@
 """The vector-quantized autoencoder."""
 
+import math
 import warnings
 
 from keras_vae.bottlenecks import Quantizer
@@ -95,6 +96,27 @@ class VQVAE(Autoencoder):
             )
         return super().sample(n, seed, batch_size, condition, **controls)
 
+    def code_length(self, x, batch_size=128, condition=None):
+        """Bits of the codes of each example under the prior, -log2 p(indices): what an arithmetic coder needs.
+
+        Args:
+            x: array of shape (batch, *data_shape), or a dict with the further inputs.
+            batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model. Default: None.
+
+        Returns:
+            numpy float32 array (batch,); `bits_per_image` for each until a prior is learned.
+
+        Raises:
+            ValueError: for bad data.
+        """
+        return self._run("code_length", self._code_length, self._given(x, condition), batch_size)
+
+    def _code_length(self, inputs):
+        _, extras = self.split(inputs["x"])
+        given = {name: self.net_inputs(extras)[name] for name in ("condition",) if name in extras}
+        return -self.prior.log_prob(self.encode_tensors(inputs["x"]), **given) / math.log(2.0)
+
     def preset_facts(self):
         """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""
         sizes = by_level(
@@ -105,7 +127,7 @@ class VQVAE(Autoencoder):
 
     @property
     def bits_per_image(self):
-        """Bits of the codes of one example at log2 K each, of all levels."""
+        """Bits of the codes of one example at log2 K each, of all levels, whatever the prior: see `code_length`."""
         self._require_built()
         bits = by_level(bits_per_image_of_codes, self.latent_shape, self.bottleneck.codebook_size)
         return sum(bits.values()) if isinstance(bits, dict) else bits

@@ -15,8 +15,8 @@ class PlainPixelCNN(RasterNet):
     """The first PixelCNN: features of each position from positions before it, by masked convolutions alone.
 
     h = conv_A(x), then `depth` times h <- h + conv_B(relu(h)), and relu(h) (van den Oord, Kalchbrenner & Kavukcuoglu
-    2016, section 3, with one convolution in each residual block). Quicker than `PixelCNN`, and worse: masks laid on each
-    other never see a part of what comes before, to the upper right, the blind spot that the gated one mends.
+    2016, section 3, with one convolution in each residual block). It is quicker than `PixelCNN`, and has a blind spot
+    that the gated one mends: a part of what comes before, to the upper right, that no depth of such masks ever sees.
 
     Args:
         filters: int >= 1, channels; divisible by `channel_groups`. Default: 64.

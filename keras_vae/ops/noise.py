@@ -6,6 +6,7 @@ import itertools
 import keras
 from keras import ops
 
+from keras_vae import _backend
 from keras_vae.ops.levels import mapped
 
 KINDS = ("normal", "uniform")
@@ -93,7 +94,7 @@ def draw_noise(spec, rng, batch):
 
 
 def noise_from_seeds(spec, seeds):
-    """Noise in a graph, row i of which depends on seeds[i] alone, whatever the batch (TensorFlow, JAX).
+    """Noise in a graph, row i of which depends on seeds[i] alone, whatever the batch; another on each backend.
 
     Args:
         spec: `Noise`, a nest of them, or None.
@@ -108,7 +109,7 @@ def noise_from_seeds(spec, seeds):
         if leaf is None:
             return None
         function, number = getattr(keras.random, leaf.kind), next(numbers)
-        return ops.vectorized_map(lambda one: function(leaf.shape, dtype="float32", seed=CallSeed(one, number)), seeds)
+        return _backend.by_row(lambda one: function(leaf.shape, dtype="float32", seed=CallSeed(one, number)), seeds)
 
     return mapped(draw, spec)
 

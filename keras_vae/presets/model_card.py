@@ -51,6 +51,8 @@ def _usage(name, metadata, samples):
     given = ", condition=labels" if metadata.get("condition") else ""
     if latent is None:
         lines.append(f"answers = model.predict(x)  # x: float32, shape (batch, {data})")
+        if "num_classes" in metadata:
+            lines.append("features = model.features(x)  # float32, what the last layer reads")
     else:
         levels = latent.items() if isinstance(latent, dict) else [("", latent)]
         latent = ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)

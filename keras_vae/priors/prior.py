@@ -38,10 +38,10 @@ class Prior(Configured, keras.layers.Layer):
         Raises:
             TypeError: for any, where a prior has nothing that they could control.
         """
-        if controls:
+        for name, value in controls.items():
             raise TypeError(
-                f"`sample` takes no {', '.join(f'`{name}`' for name in sorted(controls))} of a {type(self).__name__}: "
-                "a prior that draws one position after the other has them, such as `PixelCNNPrior`."
+                f"`{name}` of `sample` is for priors that draw one position after the other, such as `PixelCNNPrior`. "
+                f"Received: {name}={value!r} for a {type(self).__name__}."
             )
         return {}
 

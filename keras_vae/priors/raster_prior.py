@@ -54,7 +54,8 @@ class RasterPrior(LearnedPrior):
             raw = keras.KerasTensor(shapes["condition"], self.condition.input_dtype)
             condition_shape = tuple(self.condition.compute_output_spec(raw).shape)
         x_shape = (None, *self.grid, self.embedded_channels)
-        self.net.build(x_shape, condition_shape)
+        if not self.net.built:  # as it is where it comes from a file
+            self.net.build(x_shape, condition_shape)
         outputs = self.likelihood.params_shape((1, 1, self.channels))[-1]
         self.head = MaskedConv2D(outputs, 1, "B", self.net.channel_groups, dtype="float32", name="head")
         self.head.build((*x_shape[:-1], self.net.filters))
@@ -66,7 +67,7 @@ class RasterPrior(LearnedPrior):
         return {"log_prob": self.log_prob(z, condition, training), **extras}
 
     def log_prob(self, z, condition=None, training=False):
-        z = self._pixels(ops.cast(z, self.input_dtype))
+        z = self.pixels(ops.cast(z, self.input_dtype))
         return self.likelihood.log_prob(self.params(z, condition, training), z)
 
     def params(self, z, condition=None, training=False):
@@ -141,7 +142,7 @@ class RasterPrior(LearnedPrior):
         nothing = ops.zeros((batch, self.embedded_channels), dtype=self.compute_dtype)
         before = ops.zeros((batch, net.reach, self.embedded_channels), dtype=self.compute_dtype)
         if known is not None:
-            known, mask = self._pixels(ops.cast(known, self.input_dtype)), mask[..., None]
+            known, mask = self.pixels(ops.cast(known, self.input_dtype)), mask[..., None]
 
         def drawn_at(params, i, j):
             p = self.likelihood.distribution(params[:, None, None])
@@ -178,7 +179,7 @@ class RasterPrior(LearnedPrior):
         drawn = ops.fori_loop(0, height, draw_row, (memory, drawn))[1]
         return drawn[..., 0] if len(self.data_shape) == 2 else drawn
 
-    def _pixels(self, z):
+    def pixels(self, z):
         """Codes with an axis of one channel; pixels as they are."""
         return z[..., None] if len(self.data_shape) == 2 else z
 

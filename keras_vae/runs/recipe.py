@@ -63,16 +63,18 @@ class Recipe(RunFolder):
             draw_curves(history, self.pictures / ("_".join(filter(None, ("curves", part))) + ".png"))
         return history
 
-    def publish(self, model, metrics, **facts):
+    def publish(self, model, metrics, part="", **facts):
         """Writes the model as a preset to `<run>/model/`, with the recipe's name and the seed.
 
         Args:
             model: a built model of keras_vae.
             metrics: dict, what was measured of it.
+            part: str, the name of the preset, in a folder `<run>/model/<part>/`, of a run that has several. Default:
+                "", the only one.
             **facts: of `save_pretrained`: `dataset`, `licence`, `description`, `limits`, `preview`.
 
         Returns:
             `pathlib.Path` of the preset.
         """
         recipe = f"recipes/{self.file.name}"
-        return save_pretrained(model, self.model, recipe=recipe, seed=self.seed, metrics=metrics, **facts)
+        return save_pretrained(model, self.model / part, recipe=recipe, seed=self.seed, metrics=metrics, **facts)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 OURS = "preset"  # how the heading of a column begins whose figures are those of the recipe's preset
+NONE = "-"  # a cell without a figure
 THEIRS = ("paper", "bar")  # rows that hold no figure of ours
 
 
@@ -16,7 +17,7 @@ class RecipeHeader:
     An entry begins with its name at the margin and goes on in lines indented by ten. Lines that begin with a bar and a
     space are a table, of which the first is the heading. The figures of the preset that the recipe published stand in a
     column whose heading begins with "preset", in rows named by their key in the preset's `metadata.json`, with the unit
-    after a comma or none: "psnr, dB".
+    after a comma or none: "psnr, dB". A recipe of several presets has a column for each: "preset features_mnist".
 
     Args:
         name: str, the file's name without `.py`.
@@ -87,13 +88,31 @@ class RecipeHeader:
                     raise ValueError(f"{name}: a row must have {len(rows[0])} cells, as its heading. Received: {row}.")
         return cls(name, title, {entry: " ".join(words) for entry, words in texts.items()}, tables)
 
-    def figures(self):
+    def figures(self, preset=None):
         """The figures that are said to be the preset's.
+
+        Args:
+            preset: str, the name of one of several; None for all columns. Default: None.
 
         Returns:
             generator of (row's name, figure), both str.
         """
-        heading, *rows = self.tables.get("Measured", [[]])
-        for column, title in enumerate(heading):
-            if title.startswith(OURS):
-                yield from ((row[0], row[column]) for row in rows if row[0] not in THEIRS)
+        _, *rows = self.tables.get("Measured", [[]])
+        for column in self.columns(preset):
+            yield from ((row[0], row[column]) for row in rows if row[0] not in THEIRS and row[column] != NONE)
+
+    def columns(self, preset=None):
+        """The columns of "Measured" that hold figures of the preset.
+
+        Args:
+            preset: str, the name of one of several; None for all. Default: None.
+
+        Returns:
+            list of int.
+        """
+        found = []
+        for column, title in enumerate(self.tables.get("Measured", [[]])[0]):
+            named = re.match(rf"{OURS} (\w+)", title)
+            if title.startswith(OURS) and (not named or preset in (None, named[1])):
+                found.append(column)
+        return found

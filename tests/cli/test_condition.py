@@ -44,3 +44,18 @@ def test_refusals(refused, told):
 def test_a_classifier_is_told_of(run, told):
     out, _ = run("info judge")
     assert "Classifier" in out and "num classes" in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sample judge",
+        "reconstruct judge pictures",
+        "traverse judge",
+        "encode judge pictures -o z.npz",
+        "neighbours judge pictures/0.png --among pictures",
+        "evaluate judge pictures",
+    ],
+)
+def test_what_only_an_autoencoder_can_is_refused(refused, told, command):
+    assert refused(command) == "`name` must be that of an autoencoder. Received: judge, a Classifier."

@@ -28,7 +28,8 @@ class Case:
 
     Attributes:
         arguments: callable -> dict, every constructor argument at a value that is not its default; parts are made anew.
-        x: the input: an array, or a tuple of arrays for metrics (targets, predictions) and likelihoods (params, x).
+        x: the input: an array, or a tuple of arrays for metrics (targets, predictions), likelihoods (params, x), and
+            layers of several inputs.
         keep_default: arguments that have no second value that this case could use.
         golden: callable, the object -> dict of arrays that are the same on every backend, or None for what it returns.
         y: the target of a model that has another than x.
@@ -140,6 +141,13 @@ def quantizer_golden(layer):
     return outputs
 
 
+def raster_golden(prior):
+    """The density of given data, and draws, which are equal on every backend."""
+    case = CASES[type(prior).__name__]
+    prior.step.assign(1)  # as if trained
+    return {**prior(case.x), "sample": prior.sample(3, seed=4, condition=2, temperature=0.8, top_p=0.9)}
+
+
 CASES = {
     # nets
     "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh", "centered": True}, IMAGES),
@@ -153,6 +161,29 @@ CASES = {
     "VQDecoder": Case(
         lambda: {"output_shape": (16, 16, 2), "hidden": 5, "residual_hidden": 2, "levels": 3, "depth": 1},
         MAP[:, :2, :2],
+    ),
+    "PixelCNN": Case(
+        lambda: {
+            "filters": 6,
+            "depth": 1,
+            "kernel_size": 5,
+            "stem_size": 3,
+            "dropout": 0.5,
+            "channel_groups": 2,
+        },
+        MAP,
+    ),
+    "PixelSNAIL": Case(
+        lambda: {
+            "filters": 4,
+            "blocks": 1,
+            "depth": 1,
+            "stem_size": 3,
+            "key_dim": 3,
+            "heads": 2,
+            "dropout": 0.5,
+        },
+        MAP,
     ),
     # layers
     "Centering": Case(lambda: {}, MAP),
@@ -171,6 +202,17 @@ CASES = {
         MAP,
         golden=lambda layer: {"output": layer(MAP, condition=VECTORS)},
     ),
+    "MaskedConv2D": Case(
+        lambda: {"filters": 4, "kernel_size": (3, 5), "mask_type": "A", "channel_groups": 2, "use_bias": False}, MAP
+    ),
+    "VerticalConv2D": Case(lambda: {"filters": 4, "kernel_size": 3, "mask_type": "A"}, MAP),
+    "GatedRasterBlock": Case(
+        lambda: {"filters": 6, "kernel_size": 5, "mask_type": "A", "channel_groups": 2, "dropout": 0.5},
+        (MAP, MAP[::-1].copy()),
+        golden=lambda layer: {str(i): y for i, y in enumerate(layer(MAP, MAP[::-1].copy()))},
+    ),
+    "ResidualRasterBlock": Case(lambda: {"filters": 6, "kernel_size": 5, "dropout": 0.5}, MAP),
+    "RasterAttention": Case(lambda: {"key_dim": 3, "value_dim": 2, "heads": 2}, (MAP, MAP[::-1].copy())),
     "StackedEncoder": Case(
         lambda: {
             "encoders": [sigmoid_net(7), sigmoid_net(4)],
@@ -214,6 +256,24 @@ CASES = {
         },
     ),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
+    "PixelCNNPrior": Case(
+        lambda: {
+            "likelihood": keras_vae.CategoricalLikelihood(5),
+            "net": keras_vae.PixelCNN(4, depth=1, stem_size=3),
+            "condition": keras_vae.ClassCondition(3),
+        },
+        {"x": CODES, "condition": np.arange(4) % 3},
+        golden=raster_golden,
+    ),
+    "PixelSNAILPrior": Case(
+        lambda: {
+            "likelihood": keras_vae.BernoulliLikelihood(),
+            "net": keras_vae.PixelSNAIL(4, 1, 1, stem_size=3, key_dim=3),
+            "condition": keras_vae.ClassCondition(3),
+        },
+        {"x": (IMAGES[:4, :4, :4] > 0.5).astype("float32"), "condition": np.arange(4) % 3},
+        golden=raster_golden,
+    ),
     # metrics
     "PSNR": Case(lambda: {"max_value": 2.0, "name": "p"}, (IMAGES, 0.9 * IMAGES), keep_default=("dtype",)),
     "SSIM": Case(

@@ -29,10 +29,15 @@ def made(name):
     elif isinstance(thing, keras_vae.Conditioned):
         thing.build((None, *case.x.shape[1:]), condition_shape=(None, 6))
     elif isinstance(thing, keras.layers.Layer) and not isinstance(thing, (Likelihood, Prior)):
-        thing.build(case.x.shape)
+        thing.build(*(x.shape for x in arrays(case)))
     if isinstance(thing, keras.layers.Layer):
         harness.set_weights(thing)
     return thing
+
+
+def arrays(case):
+    """The inputs of a layer, one or several."""
+    return case.x if isinstance(case.x, tuple) else (case.x,)
 
 
 def outputs(name):
@@ -51,7 +56,7 @@ def outputs(name):
         thing.update_state(*(part[:1] for part in case.x))
         values = {"result": thing.result()}
     else:
-        values = thing(case.x)
+        values = thing(*arrays(case))
     values = values if isinstance(values, dict) else {"output": values}
     return tree.map_structure(lambda v: np.asarray(harness.numpy(v), "float64"), values)
 

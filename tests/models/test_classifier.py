@@ -141,3 +141,46 @@ def test_corruption_takes_integer_images():
         return made.fit(x, LABELS, batch_size=6, shuffle=False, verbose=0).history["loss"]
 
     assert losses((X > 0.5).astype("int32")) == pytest.approx(losses((X > 0.5).astype("float32")), rel=1e-6)
+
+
+def normalized():
+    """A classifier whose encoder behaves otherwise in training, and whose bottleneck keeps two of six codes."""
+    layers = [keras.layers.Flatten(), keras.layers.Dense(6), keras.layers.BatchNormalization()]
+    made = keras_vae.Classifier(keras.Sequential(layers), keras_vae.KSparse(2), 3)
+    made.build((None, 8, 8, 1))
+    made.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    return made
+
+
+def test_features_are_the_codes_that_the_head_reads():
+    model = normalized()
+    model.fit(X, LABELS, batch_size=6, verbose=0)
+    moments = harness.weights(model.encoder)
+    found = model.features(X)
+    encoded = harness.numpy(model.encoder(X, training=False))
+    least = np.sort(encoded, axis=1)[:, -2:-1]
+    np.testing.assert_allclose(found, np.where(encoded >= least, encoded, 0.0), rtol=1e-5, atol=1e-6)
+    assert found.dtype == np.float32 and (np.count_nonzero(found, axis=1) == 2).all()
+    np.testing.assert_allclose(harness.numpy(model.head(found)), model.predict(X, verbose=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.features(X, batch_size=5), found, rtol=1e-5, atol=1e-6)
+    harness.assert_same_weights(moments, harness.weights(model.encoder))
+    model.fit(X, LABELS, epochs=3, verbose=0)  # what was compiled sees the new weights
+    changed = model.features(X)
+    assert np.abs(changed - found).max() > 1e-3
+    np.testing.assert_allclose(harness.numpy(model.head(changed)), model.predict(X, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def test_features_of_bad_data_are_refused(shared):
+    for x, told in (
+        (np.where(X > 0.5, np.nan, X), "`x` must be finite"),
+        (X[:, :4], r"`x` must have shape \(batch, 8, 8, 1\)"),
+        (X[:0], "`x` must hold at least one example"),
+        ((255 * X).astype("uint8"), "`x` must be floats: divide 8-bit images by 255. Received: dtype=uint8, values up"),
+    ):
+        harness.check_refuses(lambda x=x: shared.features(x), told)
+    harness.check_refuses(lambda: shared.features(X, batch_size=0), "`batch_size` must be an integer >= 1")
+    unbuilt = keras_vae.Classifier(keras_vae.MLPEncoder((6,)), keras_vae.IdentityBottleneck(), 3)
+    with pytest.raises(ValueError, match="Classifier must be built first"):
+        unbuilt.features(X)
+    zeros_and_ones = (X > 0.5).astype("int32")
+    np.testing.assert_array_equal(shared.features(zeros_and_ones), shared.features(zeros_and_ones.astype("float32")))

@@ -3,7 +3,7 @@
     KERAS_BACKEND=... python preset_answers.py questions.npz answers.npz name=folder ...
 
 Questions: name/images, name/latents and, of a conditional model, name/condition. Answers: name/codes, name/decoded,
-name/reconstruction.
+name/reconstruction; of a classifier, which has no latents, name/features.
 """
 
 import sys
@@ -18,7 +18,11 @@ def main(source, target, *presets):
     for preset in presets:
         name, folder = preset.split("=", 1)
         model = keras_vae.load_pretrained(folder)
-        images, latents = questions[f"{name}/images"], questions[f"{name}/latents"]
+        images = questions[f"{name}/images"]
+        if isinstance(model, keras_vae.Classifier):
+            answers[f"{name}/features"] = model.features(images)
+            continue
+        latents = questions[f"{name}/latents"]
         given = {"condition": questions[f"{name}/condition"]} if model.condition is not None else {}
         answers[f"{name}/codes"] = model.encode(images, **given)
         answers[f"{name}/decoded"] = model.decode(latents, **given)

@@ -9,13 +9,14 @@ import pytest
 
 from harness import condition_for, images
 from keras_vae import load_pretrained, save_pretrained
-from keras_vae.presets import layout
+from keras_vae.presets import layout, pretrained_metadata
 from small_models import KINDS, environment, facts, small
 
 SCRIPT = pathlib.Path(__file__).with_name("preset_answers.py")
 BACKENDS = ("tensorflow", "jax", "torch")
 PAIRS = [("tensorflow", "jax"), ("tensorflow", "torch"), ("jax", "torch")]
-PRESETS = [*KINDS, *layout.shipped_names()]
+NETWORKS = [name for name in layout.shipped_names() if pretrained_metadata(name)["model"] == "Classifier"]
+PRESETS = [*KINDS, *(name for name in layout.shipped_names() if name not in NETWORKS)]
 ROWS = 32
 
 pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(1
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """backend -> name/codes, name/decoded, name/reconstruction of every preset, small and shipped."""
+    """backend -> name/codes, name/decoded, name/reconstruction or name/features of every preset, small and shipped."""
     home = tmp_path_factory.mktemp("parity")
     folders = {kind: save_pretrained(small(kind), home / kind, **facts()) for kind in KINDS}
     folders.update({name: layout.shipped_folder() / name for name in layout.shipped_names()})
@@ -32,6 +33,9 @@ def answers(tmp_path_factory):
         model = load_pretrained(folder)
         height, _, channels = model.data_shape
         x = images(ROWS, height, channels)
+        if name in NETWORKS:
+            questions[f"{name}/images"] = x
+            continue
         questions[f"{name}/images"] = np.round(x) if model.likelihood.whole else x
         given = condition_for(model, ROWS)
         questions.update({f"{name}/{key}": value for key, value in given.items()})
@@ -77,3 +81,10 @@ class TestBackendsAgree:
             agree = (codes[0] == codes[1]).reshape(len(one), -1).all(axis=1)
         assert agree.mean() >= 0.5
         np.testing.assert_allclose(one[agree], other[agree], atol=1e-4)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_features(answers, name, pair):
+    one, other = (answers[backend][f"{name}/features"] for backend in pair)
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(one).max())

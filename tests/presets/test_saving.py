@@ -116,6 +116,17 @@ def test_the_example_of_the_card_runs(tmp_path, monkeypatch, kind):
     assert ("samples" in scope) == (kind == "vae") and len(scope.get("samples", range(16))) == 16
 
 
+def test_the_example_of_a_classifiers_card_runs(tmp_path, monkeypatch):
+    model = small("plain")
+    save_pretrained(model.as_classifier(4), tmp_path / "tiny", **facts())
+    code = (tmp_path / "tiny" / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.setenv("KERAS_VAE_SAVED_MODELS", str(tmp_path))
+    scope = {"x": images(2)}
+    exec(code, scope)
+    assert scope["answers"].shape == (2, 4)
+    np.testing.assert_allclose(scope["features"], model.encode(images(2)), rtol=1e-5)
+
+
 def test_the_preview_is_a_picture(tmp_path, model):
     gray, colour = images(1)[0, :, :, 0], (images(1, channels=3)[0] * 255).astype("uint8")
     for i, preview in enumerate((gray, colour)):

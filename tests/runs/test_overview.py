@@ -49,7 +49,19 @@ def test_a_header_is_read_entry_by_entry():
         "27.5",
         "1",
     ]
-    assert list(header.figures()) == [("psnr, dB", "27.5")]
+    assert list(header.figures()) == list(header.figures("tiny")) == [("psnr, dB", "27.5")]
+
+
+def test_a_recipe_of_several_presets_has_a_column_for_each():
+    text = HEADER.replace("| preset | other |", "| preset one | preset two |").replace(
+        "| 27.5   | 1     |", "| 27.5 | - |"
+    )
+    header = RecipeHeader.of(
+        "tiny", text.replace("| 3.2    | -     |", "| - | 3.2 |").replace("| paper    |", "| loss |")
+    )
+    assert list(header.figures("one")) == [("psnr, dB", "27.5")] and header.columns("one") == [3]
+    assert list(header.figures("two")) == [("loss", "3.2")] and header.columns("two") == [4]
+    assert list(header.figures("three")) == [] and header.columns() == [3, 4]
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,12 @@ def test_what_is_published_says_where_it_is_from(tmp_path):
     assert expected.items() <= metadata.items() and folder == tmp_path.resolve() / "tiny" / "model"
     x = images(4)
     np.testing.assert_array_equal(keras_vae.load_pretrained(folder).reconstruct(x), model.reconstruct(x))
+
+
+def test_a_run_of_several_presets_names_each(tmp_path):
+    run = started(tmp_path)
+    model, _ = fitted(run, 1, curves=False)
+    for name in ("one", "two"):
+        folder = run.publish(model, {}, part=name, dataset="noise", licence="CC0-1.0")
+        assert folder == tmp_path.resolve() / "tiny" / "model" / name
+        assert json.loads((folder / "metadata.json").read_text())["name"] == name

@@ -1,0 +1,216 @@
+"""Priors in raster order: causal, normalised, and drawn by caches exactly as by the full pass."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from raster_priors import PRIORS, given, params, prior, redrawn
+
+import harness
+import keras_vae
+from keras_vae.ops import draw_noise
+
+NAMES = sorted(PRIORS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_drawn_by_caches_is_drawn_by_the_full_pass(name):
+    model, n = prior(name), 3
+    drawn = model.sample(n, seed=7, **given(model, n))
+    assert drawn.shape == (n, *model.data_shape)
+    again = redrawn(model, drawn, 7, **given(model, n))
+    assert (np.abs(drawn - again) < 1e-6).mean() >= 0.999
+    assert len(np.unique(drawn)) > 1
+
+
+@pytest.mark.parametrize("name", ["codes", "channels in order", "attention"])
+def test_a_batch_of_one_is_a_row_of_a_batch(name):
+    model = prior(name)
+    noise = draw_noise(model.noise_spec(model.data_shape), np.random.default_rng(3), (2,))
+    both = harness.numpy(model.sample_from(keras.tree.map_structure(ops.convert_to_tensor, noise)))
+    one = model.sample_from(keras.tree.map_structure(lambda part: ops.convert_to_tensor(part[1:]), noise))
+    np.testing.assert_array_equal(harness.numpy(one)[0], both[1])
+
+
+@pytest.mark.parametrize("name", ["codes", "wide kernels", "channels in order", "attention"])
+def test_logits_of_the_caches_are_those_of_the_full_pass(name):
+    model = prior(name)
+    net, (height, width) = model.net, model.grid
+    x = model.sample(2, seed=1)
+    z = model.pixels(ops.convert_to_tensor(x))
+    expected, embedded = harness.numpy(params(model, x)), model._embedded(z)
+    memory = net.start(2, model.grid, model.embedded_channels)
+    padded = ops.pad(embedded, ((0, 0), (0, 0), (net.reach, 0), (0, 0)))
+    for i in range(height):
+        memory, above, state = net.start_row(memory, i)
+        for j in range(width):
+            features, state = net.at(above, state, padded[:, i, j : j + net.reach + 1], j)
+            found = harness.numpy(model.head.at(0.0, features[:, None]))
+            np.testing.assert_allclose(found, expected[:, i, j], atol=1e-5 * np.abs(expected).max())
+            state = net.know(above, state, embedded[:, i, j], j)
+        memory = net.end_row(memory, state, embedded[:, i])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strictly_causal(name):
+    """No parameter depends on its own position, or on one behind it: by changing each position in turn."""
+    model = prior(name)
+    (height, width), channels, groups = model.grid, model.channels, model.net.channel_groups
+    x = model.sample(1, seed=5, **given(model, 1))
+    others = np.repeat(x, height * width, axis=0)
+    high = model.data_interval[1]
+    for t in range(height * width):
+        others[t, t // width, t % width] = high - others[t, t // width, t % width]
+    condition = {k: np.repeat(v, height * width) for k, v in given(model, 1).items()}
+    reference = harness.numpy(params(model, x, **given(model, 1)))[0]
+    differs = np.abs(harness.numpy(params(model, others, **condition)) - reference) > 1e-6
+    differs = differs.reshape(height * width, height * width, groups, -1).any(axis=-1)
+    before = np.tri(height * width, k=-1, dtype=bool).T  # [t, s]: t comes before s
+    changed = (others.reshape(height * width, -1) != x.reshape(1, -1)).any(axis=1)
+    for group in range(groups):
+        seen = differs[:, :, group]
+        itself = np.eye(height * width, dtype=bool) if group else np.zeros_like(before)
+        assert not seen[~(before | itself)].any()
+        nearest = [(t, t + 1) for t in range(height * width - 1) if changed[t] and (t + 1) % width]
+        assert all(seen[t, s] for t, s in nearest)  # and it does depend on the one before
+    if "attention" in name:
+        assert differs[:-1][changed[:-1], -1].all()  # the last position sees every other
+    assert channels >= groups
+
+
+def test_probabilities_of_all_codes_sum_to_one():
+    for make in (keras_vae.PixelCNNPrior, keras_vae.PixelSNAILPrior):
+        net = keras_vae.PixelCNN(4, depth=1) if make is keras_vae.PixelCNNPrior else keras_vae.PixelSNAIL(4, 1, 1)
+        model = make(keras_vae.CategoricalLikelihood(3), net)
+        model.build((None, 2, 2))
+        harness.set_weights(model, seed=4)
+        every = np.array(list(itertools.product(range(3), repeat=4)), "int32").reshape(-1, 2, 2)
+        probabilities = np.exp(harness.numpy(model.log_prob(ops.convert_to_tensor(every))))
+        assert probabilities.sum() == pytest.approx(1.0, rel=1e-5) and probabilities.std() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["codes", "channels in order", "levels of colours"])
+def test_the_likelihood_of_a_draw_is_the_product_of_the_conditionals_that_drew_it(name):
+    model = prior(name)
+    drawn = model.sample(2, seed=9)
+    p = model.likelihood.distribution(params(model, drawn))
+    each = harness.numpy(p.elementwise_log_prob(model.pixels(ops.convert_to_tensor(drawn))))
+    total = harness.numpy(model.log_prob(ops.convert_to_tensor(drawn)))
+    np.testing.assert_allclose(each.sum(axis=1), total, rtol=1e-5)
+    model.compile()
+    scores = model.evaluate(drawn, verbose=0, return_dict=True)
+    assert scores["rate"] == pytest.approx(-total.mean(), rel=1e-5)
+    bits = -total.mean() / np.log(2) / np.prod(model.data_shape)
+    assert scores["bits_per_dim"] == pytest.approx(bits, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["codes", "pixels", "attention"])
+def test_top_k_of_one_is_the_path_of_arg_max(name):
+    model = prior(name)
+    paths = model.sample(2, seed=1, top_k=1)
+    np.testing.assert_array_equal(paths[0], paths[1])
+    mode = harness.numpy(model.likelihood.distribution(params(model, paths)).mode).reshape(paths.shape)
+    np.testing.assert_array_equal(mode, paths)
+    np.testing.assert_array_equal(paths, model.sample(2, seed=2, temperature=1e-4))
+
+
+def test_what_changes_nothing():
+    model = prior("codes")
+    plain = model.sample(3, seed=6)
+    for control in ({"temperature": 1.0}, {"top_k": 5}, {"top_p": 1.0}):
+        np.testing.assert_array_equal(model.sample(3, seed=6, **control), plain)
+
+
+def test_a_nucleus_holds_what_is_drawn():
+    model = prior("codes")
+    drawn = model.sample(8, seed=6, top_p=0.5, top_k=3)
+    p = harness.numpy(ops.softmax(params(model, drawn), axis=-1))
+    order = np.argsort(-p, axis=-1, kind="stable")
+    rank = (order == drawn[..., None]).argmax(axis=-1)
+    before = np.take_along_axis(np.cumsum(np.take_along_axis(p, order, -1), -1), np.maximum(rank, 1)[..., None] - 1, -1)
+    assert (rank < 3).all() and ((rank == 0) | (before[..., 0] < 0.5 + 1e-5)).all()
+    assert (model.sample(8, seed=6) != drawn).any()
+
+
+@pytest.mark.parametrize("name", ["codes", "channels in order"])
+def test_known_positions_stay_and_the_rest_is_drawn_from_them(name):
+    model, n = prior(name), 4
+    known = model.sample(n, seed=1)
+    mask = np.zeros(model.grid, bool)
+    mask[0], mask[-1, 0] = True, True
+    filled = model.sample(n, seed=2, known=known, mask=mask)
+    np.testing.assert_array_equal(filled[:, mask], known[:, mask])
+    assert (filled[:, ~mask] != known[:, ~mask]).any()
+    again = redrawn(model, filled, 2)
+    np.testing.assert_array_equal(filled[:, ~mask], again[:, ~mask])
+    one = model.sample(n, seed=2, known=known[0], mask=np.broadcast_to(mask, (n, *mask.shape)).astype("uint8"))
+    assert (one[:, mask] == known[0][mask]).all()
+
+
+def test_a_condition_says_what_is_drawn():
+    model = prior("codes of a class")
+    each = [model.sample(4, seed=3, condition=c) for c in range(3)]
+    assert (each[0] != each[1]).any() and (each[1] != each[2]).any()
+    mixed = model.sample(3, seed=3, condition=np.array([0, 1, 2]))
+    for row in range(3):
+        np.testing.assert_array_equal(mixed[row], each[row][row])
+
+
+def test_it_learns():
+    """Codes that repeat the one to the upper left: nothing is random in them but the first row and column."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, (128, 4, 4)).astype("int32")
+    for i, j in itertools.product(range(1, 4), range(1, 4)):
+        codes[:, i, j] = codes[:, i - 1, j - 1]
+    keras.utils.set_random_seed(1)
+    net = keras_vae.PixelCNN(16, depth=1, stem_size=3)
+    model = keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(3), net)
+    model.compile(keras.optimizers.Adam(0.02))
+    rate = model.fit(codes, epochs=12, batch_size=32, verbose=0).history["rate"]
+    least = 7 * np.log(3)
+    assert rate[0] > 1.2 * least and 0.95 * least < rate[-1] < 1.05 * least
+    drawn = model.sample(64, seed=0)
+    assert (drawn[:, 1:, 1:] == drawn[:, :-1, :-1]).mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"temperature": 0.0}, "`temperature` must be a finite number > 0"),
+        ({"top_k": 0}, "`top_k` must be an integer >= 1"),
+        ({"top_p": 1.5}, r"`top_p` must be in \[0, 1\]"),
+        ({"mask": np.ones((4, 6))}, "`mask` needs `known`"),
+        ({"known": np.ones((4, 6), int)}, "`known` needs `mask`"),
+        ({"known": np.ones((4, 5), int), "mask": np.ones((4, 6))}, r"`known` must have shape \(4, 6\)"),
+        ({"known": np.full((4, 6), 5), "mask": np.ones((4, 6))}, r"`known` must be in \[0, 4\]"),
+        ({"known": np.ones((4, 6), int), "mask": np.ones((6, 4))}, r"`mask` must have shape \(4, 6\)"),
+        ({"known": np.ones((4, 6), int), "mask": np.full((4, 6), 2)}, "`mask` must be 1 where a position is known"),
+    ],
+)
+def test_refused_controls(arguments, message):
+    harness.check_refuses(lambda: prior("codes").sample(2, **arguments), message)
+
+
+def test_refused_data_and_parts():
+    likelihood, snail = keras_vae.CategoricalLikelihood(5), keras_vae.PixelSNAIL(4, 1, 1)
+    model = prior("codes")
+    harness.check_refuses(lambda: model.evaluate(np.full((2, 4, 6), 5), verbose=0), r"`x` must be in \[0, 4\]")
+    harness.check_refuses(lambda: model.build((None, 4, 7)), r"built for data of shape \(4, 6\)")
+    harness.check_refuses(lambda: keras_vae.PixelCNNPrior(likelihood, snail), "`net` must be", TypeError)
+    harness.check_refuses(lambda: keras_vae.PixelCNNPrior("codes"), "`likelihood` must be", TypeError)
+    pixels = keras_vae.PixelCNNPrior(keras_vae.BernoulliLikelihood(), keras_vae.PixelCNN(4, channel_groups=2))
+    harness.check_refuses(lambda: pixels.build((None, 4, 4)), "scores pixels")
+    harness.check_refuses(lambda: pixels.build((None, 4, 4, 3)), "`net` must have channel_groups=1 or 3")
+    levels = keras_vae.DiscretizedLogisticMixtureLikelihood(2)
+    colours = keras_vae.PixelCNNPrior(levels, keras_vae.PixelCNN(6, channel_groups=3))
+    harness.check_refuses(lambda: colours.build((None, 4, 4, 3)), "`net` must have channel_groups=1 for 3 channels")
+    harness.check_refuses(
+        lambda: prior("levels of colours").sample(1, top_k=2), "`top_k` needs a likelihood of classes"
+    )
+    new = keras_vae.PixelCNNPrior(likelihood, keras_vae.PixelCNN(4, depth=0))
+    with pytest.raises(ValueError, match="must be built first"):
+        new.sample()
+    new.build((None, 2, 2))
+    harness.check_refuses(lambda: new.sample(), "has not been trained")
