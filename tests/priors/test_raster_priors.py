@@ -34,7 +34,7 @@ def test_a_batch_of_one_is_a_row_of_a_batch(name):
     np.testing.assert_array_equal(harness.numpy(one)[0], both[1])
 
 
-@pytest.mark.parametrize("name", ["codes", "wide kernels", "channels in order", "attention"])
+@pytest.mark.parametrize("name", ["codes", "wide kernels", "channels in order", "plain", "attention"])
 def test_logits_of_the_caches_are_those_of_the_full_pass(name):
     model = prior(name)
     net, (height, width) = model.net, model.grid
@@ -65,7 +65,7 @@ def test_strictly_causal(name):
         others[t, t // width, t % width] = high - others[t, t // width, t % width]
     condition = {k: np.repeat(v, height * width) for k, v in given(model, 1).items()}
     reference = harness.numpy(params(model, x, **given(model, 1)))[0]
-    differs = np.abs(harness.numpy(params(model, others, **condition)) - reference) > 1e-6
+    differs = np.abs(harness.numpy(params(model, others, **condition)) - reference) > 1e-5 * np.abs(reference).max()
     differs = differs.reshape(height * width, height * width, groups, -1).any(axis=-1)
     before = np.tri(height * width, k=-1, dtype=bool).T  # [t, s]: t comes before s
     changed = (others.reshape(height * width, -1) != x.reshape(1, -1)).any(axis=1)
