@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from keras_vae.cli.handles import given, load_autoencoder
+from keras_vae.cli.handles import given, load_autoencoder, load_generator
 from keras_vae.cli.images import read_images
+from keras_vae.cli.known import read_known
 from keras_vae.cli.messages import counted, note
 from keras_vae.cli.output import check_out, write_images
-from keras_vae.generation.traversal import latent_traversal, most_active_dimensions
+from keras_vae.cli.values import check_pictures, pictures_of, values_of
+from keras_vae.generation import inpaint, latent_traversal, most_active_dimensions
 from keras_vae.metrics import psnr
 from keras_vae.reports import comparison_grid, image_grid, traversal_grid
 
@@ -14,16 +16,32 @@ ROWS = 10  # of a traversal whose latent dimensions nobody chose
 
 
 def sample(args):
-    """`keras-vae sample NAME -n N --seed S -o FILE`.
+    """`keras-vae sample NAME -n N --seed S [--known IMAGE --mask MASK] -o FILE`.
 
     Args:
         args: namespace of the parser's.
     """
     out = check_out(args.out, ".png", ".npy")
-    model = load_autoencoder(args.name)
-    images = model.sample(args.n, seed=args.seed, condition=given(model, args))
-    write_images(out, images, lambda path: image_grid(images, args.columns, path, clip=True))
-    print(f"{out}: {counted(len(images), 'sample')}, seed {args.seed}")
+    if (args.known is None) != (args.mask is None):
+        raise ValueError(
+            f"`--known` and `--mask` go together: an image, and where it is known. Received: "
+            f"`--{'known' if args.mask is None else 'mask'}` alone."
+        )
+    model, around = load_generator(args.name), ""
+    controls = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
+    controls = {name: value for name, value in controls.items() if value is not None}
+    if args.known is None:
+        if out.suffix.lower() == ".png" and not hasattr(model, "encode"):
+            check_pictures(model, args.name, "a picture")
+        images = model.sample(args.n, seed=args.seed, condition=given(model, args), **controls)
+    else:
+        check_pictures(model, args.name, "`--known`")
+        image, mask = read_known(args.known, args.mask, model.data_shape)
+        image = values_of(model, image[None], args.seed)
+        images = inpaint(model, image, mask, args.n, args.seed, given(model, args), **controls)[0]
+        around = f", around the {mask.mean():.0%} of {args.known} that is known"
+    write_images(out, images, lambda path: image_grid(pictures_of(model, images), args.columns, path, clip=True))
+    print(f"{out}: {counted(len(images), 'sample')}, seed {args.seed}{around}")
 
 
 def reconstruct(args):

@@ -2,13 +2,12 @@
 
 import re
 
-import numpy as np
-
-from keras_vae.cli.handles import load_autoencoder, resolved
+from keras_vae.cli.handles import load_generator, resolved
 from keras_vae.cli.images import fitted, read_images
 from keras_vae.cli.messages import counted, note
+from keras_vae.cli.values import check_pictures, values_of
 from keras_vae.core.checks import integer
-from keras_vae.datasets import load_images, load_sprites, static_binarize, stream, to_float
+from keras_vae.datasets import load_images, load_sprites, stream, to_float
 from keras_vae.metrics import psnr, ssim
 from keras_vae.metrics.ssim import WINDOW
 from keras_vae.reports import table, write_json
@@ -31,16 +30,21 @@ def evaluate(args):
         raise ValueError("`--crop` and `--download` are for `--data`. Received: files.")
     limit = None if args.limit is None else integer("limit", args.limit)
     samples, seed = integer("num_samples", args.num_samples, 0), integer("seed", args.seed, 0)
-    model = load_autoencoder(args.name, seed)
+    model = load_generator(args.name, seed)
+    if not hasattr(model, "encode"):
+        check_pictures(model, args.name, "evaluate")
+        if samples:
+            raise ValueError(
+                f"`--num-samples` is for models with latents. Received: {args.name}, a {type(model).__name__}, whose "
+                "rate is -log p(x) itself."
+            )
     if args.data:
         images, source = _dataset(args, limit, model.data_shape)
     else:
         images, _ = read_images(args.images, model.data_shape, limit)
         source = " ".join(args.images[:3]) + (f" and {len(args.images) - 3:,} more" if len(args.images) > 3 else "")
-    greys = model.likelihood.binary and bool(np.any((images != 0) & (images != 1)))
-    if greys:
-        note(f"greys binarised, one Bernoulli draw with seed {seed}: the model's likelihood is that of binary pixels")
-        images = static_binarize(images, seed)
+    read, images = images, values_of(model, images, seed)
+    greys = model.likelihood.binary and images is not read
     figures = figures_of(model, images, samples, seed, args.batch_size)
     rows = [{"figure": name, "value": value, "": _unit(model, name, samples)} for name, value in figures.items()]
     print(f"{args.name} on {counted(len(images), 'image')}: {source}")
@@ -54,9 +58,11 @@ def evaluate(args):
 def figures_of(model, images, samples=0, seed=0, batch_size=128):
     """Name -> float: the terms of the loss, PSNR and SSIM, -log p(x) where `samples`, bits and ratio for codes.
 
+    Of a prior over images its terms alone: it reconstructs nothing.
+
     Args:
         model: a built model.
-        images: float32 array (batch, *data_shape).
+        images: array (batch, *data_shape).
         samples: int, of the importance-weighted likelihood; 0 leaves it out. Default: 0.
         seed: int, of its draws. Default: 0.
         batch_size: int, images at a time. Default: 128.
@@ -64,6 +70,8 @@ def figures_of(model, images, samples=0, seed=0, batch_size=128):
     model.compile()
     figures = model.evaluate(images, batch_size=batch_size, return_dict=True, verbose=0)
     figures = {name: float(figures[name]) for name in ("loss", *(name for name in figures if name != "loss"))}
+    if not hasattr(model, "reconstruct"):
+        return figures
     if samples:
         figures["nll"] = -float(model.log_likelihood(images, num_samples=samples, seed=seed).mean())
     reconstructions = model.reconstruct(images, batch_size=batch_size)
@@ -109,6 +117,8 @@ def _stored_shape(name, split):
 
 
 def _unit(model, name, samples):
+    if not hasattr(model, "reconstruct"):
+        return {"rate": "nats, -log p(x)", "bits_per_dim": "bits"}.get(name, "")
     nats = "nats" if model.has_density else "squared error"
     units = {"distortion": nats, "rate": "nats", "elbo": "nats", "psnr": "dB", "bits_per_image": "bits"}
     units["nll"] = f"nats, -log p(x) by importance weighting, {samples:,} samples"

@@ -10,6 +10,7 @@ import numpy as np
 from keras_vae.models import Autoencoder
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
+from keras_vae.priors import LearnedPrior
 
 
 def resolved(name):
@@ -60,6 +61,24 @@ def load_autoencoder(name, seed=0):
     model = load(name, seed)
     if not isinstance(model, Autoencoder):
         raise ValueError(f"`name` must be that of an autoencoder. Received: {name}, a {type(model).__name__}.")
+    return model
+
+
+def load_generator(name, seed=0):
+    """`load`, for commands that draw, or that score images: an autoencoder, or a learned prior by itself.
+
+    Args:
+        name: str; see `resolved`.
+        seed: int >= 0. Default: 0.
+
+    Raises:
+        ValueError: for a model that is neither.
+    """
+    model = load(name, seed)
+    if not isinstance(model, (Autoencoder, LearnedPrior)):
+        raise ValueError(
+            f"`name` must be that of an autoencoder or a prior. Received: {name}, a {type(model).__name__}."
+        )
     return model
 
 

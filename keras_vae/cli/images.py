@@ -32,6 +32,18 @@ def read_images(paths, shape, limit=None):
         FileNotFoundError: a path that is not there.
         ValueError: not an image, an empty folder, values that are not images, a model of something else than images.
     """
+    images, names = raw_images(paths, shape, limit)
+    return fitted(images, names, tuple(shape)), names
+
+
+def raw_images(paths, shape, limit=None):
+    """The images of files, folders and arrays as they are there, uint8 or floats in [0, 1], and their names.
+
+    Args:
+        paths: sequence of str.
+        shape: tuple, the model's `data_shape`.
+        limit: int or None, only the first `limit` images. Default: None.
+    """
     limit = None if limit is None else integer("limit", limit)
     shape, images, names = tuple(shape), [], []
     for path in _files(paths):
@@ -42,20 +54,21 @@ def read_images(paths, shape, limit=None):
         )
         images.extend(own[:limit])
         names.extend(own_names[:limit])
-    return fitted(images[:limit], names[:limit], shape), names[:limit]
+    return images[:limit], names[:limit]
 
 
-def fitted(images, names, shape):
+def fitted(images, names, shape, resampling="LANCZOS"):
     """Images as one float32 array (batch, *shape) in [0, 1]; says what was done to how many, and names the first.
 
     Args:
         images: sequence of arrays (height, width, 1 or 3), uint8 or floats in [0, 1].
         names: sequence of str, one per image.
         shape: tuple (height, width, channels).
+        resampling: str, of Pillow's; "BOX" means over areas, without ringing at edges. Default: "LANCZOS".
     """
     fit, changes = np.empty((len(images), *shape), "float32"), {}
     for i, (image, name) in enumerate(zip(images, names, strict=True)):
-        image, changed = _fitted(image, shape)
+        image, changed = _fitted(image, shape, resampling)
         fit[i] = to_float(image) if image.dtype == np.uint8 else image
         if changed:
             changes.setdefault(", ".join(changed), []).append(name)
@@ -64,12 +77,13 @@ def fitted(images, names, shape):
     return fit
 
 
-def _fitted(image, shape):
+def _fitted(image, shape, resampling):
     """One image of `shape`, and what was done to it: nothing where it has that shape already.
 
     Args:
         image: array (height, width, 1 or 3), uint8 or floats in [0, 1]; floats are rounded to 8 bits if it must change.
         shape: tuple (height, width, channels).
+        resampling: str, as of `fitted`.
     """
     if image.shape == shape:
         return image, []
@@ -93,7 +107,7 @@ def _fitted(image, shape):
         picture = picture.crop((left, top, left + kept[0], top + kept[1]))
     if kept != (width, height):
         changed.append(f"resized to {width}x{height}")
-        picture = picture.resize((width, height), pillow.Resampling.LANCZOS)
+        picture = picture.resize((width, height), pillow.Resampling[resampling])
     return np.asarray(picture).reshape(shape), changed
 
 

@@ -131,11 +131,24 @@ def _condition(parser):
     )
 
 
+def _controls(parser):
+    """What a prior that draws position by position can be told."""
+    group = parser.add_argument_group("of a model whose prior draws position by position, such as a PixelCNN")
+    group.add_argument("--temperature", type=float, metavar="T", help="above 0; below 1 the likely is likelier still")
+    group.add_argument("--top-k", type=int, metavar="K", help="only the K most likely values of a position")
+    group.add_argument(
+        "--top-p", type=float, metavar="P", help="only the most likely values that reach this probability together"
+    )
+    group.add_argument("--known", metavar="IMAGE", help="draw the rest of this image, which is known where --mask says")
+    group.add_argument("--mask", metavar="MASK", help="a picture of the size of --known, white where it is known")
+
+
 def _drawing(commands):
     parser = _model_command(commands, "sample")
     parser.add_argument("-n", type=int, default=16, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal samples")
     _condition(parser)
+    _controls(parser)
     _picture(parser, "samples.png")
     parser = _model_command(commands, "reconstruct")
     parser.add_argument("images", nargs="+", metavar="IMAGES", help=IMAGES)

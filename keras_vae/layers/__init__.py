@@ -10,6 +10,7 @@ from keras_vae.layers.condition import Condition
 from keras_vae.layers.conditioned import Conditioned
 from keras_vae.layers.corruption import Corruption
 from keras_vae.layers.gated_raster_block import GatedRasterBlock
+from keras_vae.layers.map_condition import MapCondition
 from keras_vae.layers.masked_conv2d import MaskedConv2D
 from keras_vae.layers.masking_noise import MaskingNoise
 from keras_vae.layers.raster_attention import RasterAttention
@@ -32,6 +33,7 @@ __all__ = [
     "Conditioned",
     "Corruption",
     "GatedRasterBlock",
+    "MapCondition",
     "MaskedConv2D",
     "MaskingNoise",
     "RasterAttention",

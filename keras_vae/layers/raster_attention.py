@@ -36,9 +36,9 @@ class RasterAttention(Configured, keras.layers.Layer):
 
     Example:
 
-    >>> import numpy as np, keras_vae
+    >>> import keras, keras_vae, numpy as np
     >>> layer = keras_vae.RasterAttention(key_dim=2, value_dim=3)
-    >>> y = np.asarray(layer(np.ones((1, 2, 2, 4), "float32"), np.ones((1, 2, 2, 5), "float32")))
+    >>> y = keras.ops.convert_to_numpy(layer(np.ones((1, 2, 2, 4), "float32"), np.ones((1, 2, 2, 5), "float32")))
     >>> y.shape, bool(np.all(y[0, 0, 0] == 0))
     ((1, 2, 2, 3), True)
     """

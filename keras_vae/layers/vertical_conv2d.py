@@ -37,11 +37,11 @@ class VerticalConv2D(Configured, keras.layers.Layer):
 
     Example:
 
-    >>> import numpy as np, keras_vae
+    >>> import keras, keras_vae, numpy as np
     >>> layer = keras_vae.VerticalConv2D(1, 3, mask_type="A")
     >>> layer.build((None, 2, 3, 1))
     >>> layer.set_weights([np.ones((1, 3, 1, 1)), np.zeros(1)])
-    >>> np.asarray(layer(np.ones((1, 2, 3, 1), "float32")))[0, :, :, 0].tolist()
+    >>> keras.ops.convert_to_numpy(layer(np.ones((1, 2, 3, 1), "float32")))[0, :, :, 0].tolist()
     [[0.0, 0.0, 0.0], [2.0, 3.0, 2.0]]
     """
 

@@ -1,12 +1,15 @@
 """The second stage: a prior learned on the latents of a trained model."""
 
+import contextlib
 import pathlib
 
 import keras
 
 from keras_vae.core.checks import instance, integer
+from keras_vae.core.locks import FolderLock
 from keras_vae.core.registration import arguments
 from keras_vae.datasets import ArrayBatches
+from keras_vae.models.encoded_latents import encoded_latents
 from keras_vae.models.parts import takes
 from keras_vae.priors import Prior
 from keras_vae.training import EarlyStop, fit_resumable
@@ -70,10 +73,13 @@ class PriorStage:
     ):
         """Trains the prior alone on the latents of x, which are encoded once; the rest of the model stays as it is.
 
-        With `folder` each epoch leaves a checkpoint there, and the same call goes on from the last one.
+        With `folder` each epoch leaves a checkpoint there, and the same call goes on from the last one. The latents
+        stay there, too, in `latents`, and are read again as long as data and encoder are the same. Without, they are in
+        memory, or beyond 1 GB in a temporary file.
 
         Args:
-            x: array (n, *data_shape), or a dict with the further inputs.
+            x: array (n, *data_shape), or a dict with the further inputs; or a stream of such batches that has a length
+                and can be read again, such as `ImageBatches`, of which one epoch is encoded, the present one.
             epochs: int >= 1. Default: 10.
             batch_size: int >= 1. Default: 128.
             optimizer: str or keras.optimizers.Optimizer. Default: "adam".
@@ -84,13 +90,14 @@ class PriorStage:
             seed: int >= 0, of the order of the examples, and of draws of the posterior. Default: 0.
             verbose: as in `keras.Model.fit`. Default: "auto".
             callbacks: sequence of keras.callbacks.Callback. Default: ().
-            condition: of x, for a conditional model. Default: None.
+            condition: of x, for a conditional model; a stream has it in its batches. Default: None.
 
         Returns:
             keras.callbacks.History, of the prior's `loss`, `rate` and `bits_per_dim`.
 
         Raises:
             ValueError: for bad data, a prior that has nothing to learn, or `patience` without `validation_data`.
+            TypeError: for data that is neither an array nor a stream with a length.
             BlockingIOError: if another process trains in `folder`.
         """
         self._require_built()
@@ -101,40 +108,49 @@ class PriorStage:
             )
         if patience is not None and validation_data is None:
             raise ValueError("`patience` needs `validation_data`. Received: validation_data=None.")
-        latents = self._latents_of(x, condition, seed)
-        held = None if validation_data is None else self._latents_of(validation_data, None, seed)
-        batches = ArrayBatches(latents, integer("batch_size", batch_size), seed=seed)
-        callbacks = list(callbacks)
-        if patience is not None:
-            place = None if folder is None else pathlib.Path(folder) / "best"
-            stop = EarlyStop(integer("patience", patience), place)
-            epochs = min(integer("epochs", epochs), stop.stopped_at() or epochs)
-            callbacks.append(stop)
-        prior = self.prior
+        epochs, batch_size, callbacks = integer("epochs", epochs), integer("batch_size", batch_size), list(callbacks)
+        place = None if folder is None else pathlib.Path(folder)
+        options = {"seed": seed, "verbose": verbose}
+        with contextlib.ExitStack() as stack:
+            if folder is not None:
+                place.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FolderLock(place))
+            if patience is not None:
+                stop = EarlyStop(integer("patience", patience), place and place / "best")
+                epochs = min(epochs, stop.stopped_at() or epochs)
+                callbacks.append(stop)
+            latents = encoded_latents(self, x, condition, folder=place and place / "latents", **options)
+            batches, held = ArrayBatches(stack.enter_context(latents), batch_size, seed=seed), None
+            if validation_data is not None:
+                held = encoded_latents(self, validation_data, folder=place and place / "held_out_latents", **options)
+                held = ArrayBatches(stack.enter_context(held), batch_size, shuffle=False)
+            stack.enter_context(self._prior_alone())
+            self.prior.compile(keras.optimizers.get(optimizer))
+            options = {"validation_data": held, "verbose": verbose, "callbacks": callbacks}
+            if folder is None:
+                return self.prior.fit(batches, epochs=epochs, shuffle=False, **options)
+            return fit_resumable(self.prior, batches, epochs, place, resumed=True, **options)
+
+    @contextlib.contextmanager
+    def _prior_alone(self):
+        """Within it the prior learns, and nothing that others rely on does."""
         relied_on = self._condition_of_the_nets()
         kept = relied_on is not None and relied_on.trainable
-        prior.trainable = True
+        self.prior.trainable = True
         try:
             if relied_on is not None:
                 relied_on.trainable = False
-            prior.compile(keras.optimizers.get(optimizer))
-            options = {"validation_data": None if held is None else (held,), "verbose": verbose, "callbacks": callbacks}
-            epochs = integer("epochs", epochs)
-            if folder is None:
-                return prior.fit(batches, epochs=epochs, shuffle=False, **options)
-            return fit_resumable(prior, batches, epochs, folder, resumed=True, **options)
+            yield
         finally:
-            prior.trainable = False
+            self.prior.trainable = False
             if relied_on is not None:
                 relied_on.trainable = kept
 
-    def _latents_of(self, x, condition, seed):
-        """What the prior is trained on: codes, or draws of the posterior, with the condition where it sees one."""
-        x = self.host_inputs(x, condition)
-        latents = self.encode(x, output="sample", seed=seed)
-        if getattr(self.prior, "condition", None) is None:
-            return latents
-        return {"x": latents, "condition": x["condition"]}
+    def encoding_variables(self):
+        """The weights that latents depend on: those of the encoder, the bottleneck, and a condition that nets see."""
+        parts = [self.encoder, self.bottleneck, self._condition_of_the_nets()]
+        variables = [variable for part in parts if part is not None for variable in part.variables]
+        return [variable for variable in variables if keras.backend.is_float_dtype(variable.dtype)]
 
     def _condition_of_the_nets(self):
         """The condition where encoder or decoder sees it; None where it is the prior's alone, and learns with it."""

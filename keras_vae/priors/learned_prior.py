@@ -120,7 +120,8 @@ class LearnedPrior(TermsModel, Prior):
 
     def preset_facts(self):
         """What the metadata of a preset says of this prior."""
-        return {"data_shape": list(self.data_shape)}
+        facts = {"data_shape": list(self.data_shape)}
+        return facts if self.condition is None else {**facts, "condition": type(self.condition).__name__}
 
     def _sampled(self, inputs):
         return self.sample_from(inputs["noise"], **extras_of(self, inputs), **inputs["controls"])

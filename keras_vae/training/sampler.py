@@ -69,7 +69,7 @@ class Sampler(keras.Model):
         inputs = mapped(lambda value: _counted(value, sizes), inputs)
         total = sizes[0]
         outputs = []
-        bar = _Progress(total) if progress and total > batch_size else None
+        bar = Progress(total) if progress and total > batch_size else None
         for start in range(0, total, batch_size):
             size = min(batch_size, total - start)
             padded = batch_size if total > batch_size else self._padded(size, batch_size)
@@ -102,16 +102,16 @@ def padded_to(value, size):
     return np.concatenate([value, np.repeat(value[-1:], missing, axis=0)]) if missing else value
 
 
-class _Progress:
+class Progress:
     """Keras's bar, from the moment that it is clear that the rest takes longer than a few seconds."""
 
-    def __init__(self, total, patience=3.0):
-        self.total, self.patience, self.begin, self.bar = total, patience, time.monotonic(), None
+    def __init__(self, total, unit="sample", patience=3.0):
+        self.total, self.unit, self.patience, self.begin, self.bar = total, unit, patience, time.monotonic(), None
 
     def at(self, done):
         spent = time.monotonic() - self.begin
         if self.bar is None and spent * (self.total - done) / done > self.patience:
-            self.bar = keras.utils.Progbar(self.total, unit_name="sample")
+            self.bar = keras.utils.Progbar(self.total, unit_name=self.unit)
         if self.bar is not None:
             self.bar.update(done)
 

@@ -67,10 +67,14 @@ def data_input(shape, dtype="float32", interval=None, whole=False, reason=""):
         reason: str, who asks for it. Default: "".
     """
 
+    whole_numbers = np.issubdtype(np.dtype(dtype), np.integer)
+    if whole_numbers and interval is not None:
+        interval = tuple(int(limit) for limit in interval)  # a graph compares a tensor with numbers of its own kind
+
     def example(rows, rng):
         low, high = interval or (0.0, 1.0)
         sizes = [4 if size is None else size for size in shape]
-        if np.issubdtype(np.dtype(dtype), np.integer):
+        if whole_numbers:
             return rng.integers(low, int(high) + 1, (rows, *sizes)).astype(dtype)
         values = rng.uniform(low, high, (rows, *sizes)).astype(dtype)
         return np.round(values) if whole else values

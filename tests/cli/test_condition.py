@@ -49,13 +49,16 @@ def test_a_classifier_is_told_of(run, told):
 @pytest.mark.parametrize(
     "command",
     [
-        "sample judge",
         "reconstruct judge pictures",
         "traverse judge",
         "encode judge pictures -o z.npz",
         "neighbours judge pictures/0.png --among pictures",
-        "evaluate judge pictures",
     ],
 )
 def test_what_only_an_autoencoder_can_is_refused(refused, told, command):
     assert refused(command) == "`name` must be that of an autoencoder. Received: judge, a Classifier."
+
+
+@pytest.mark.parametrize("command", ["sample judge", "evaluate judge pictures"])
+def test_what_a_prior_can_too_is_refused_to_others(refused, told, command):
+    assert refused(command) == "`name` must be that of an autoencoder or a prior. Received: judge, a Classifier."

@@ -142,7 +142,7 @@ def test_debug_shows_the_traceback(capsys):
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("keras_vae.cli.draw.load_autoencoder", lambda name: {}["bug"])
+    monkeypatch.setattr("keras_vae.cli.draw.load_generator", lambda name: {}["bug"])
     with pytest.raises(KeyError, match="bug"):
         main(["sample", "digits"])
 
@@ -151,6 +151,6 @@ def test_an_interrupt_is_no_error(monkeypatch, capsys):
     def interrupted(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keras_vae.cli.draw.load_autoencoder", interrupted)
+    monkeypatch.setattr("keras_vae.cli.draw.load_generator", interrupted)
     assert main(["sample", "digits"]) == 130
     assert capsys.readouterr() == ("", "")

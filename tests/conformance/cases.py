@@ -201,6 +201,15 @@ CASES = {
     ),
     "ClassCondition": Case(lambda: {"num_classes": 4, "embedding_dim": 3}, np.array([0, 3, 1, 1])),
     "VectorCondition": Case(lambda: {"size": 6}, VECTORS),
+    "MapCondition": Case(
+        lambda: {
+            "shape": (4, 4),
+            "num_codes": 6,
+            "embedding_dim": 3,
+            "net": keras_vae.ResidualStack(3, 2, depth=1),
+        },
+        CODES_OF_MAP[..., 0],
+    ),
     "Conditioned": Case(
         lambda: {"net": keras_vae.MLPEncoder((3,), "tanh"), "flatten": True},
         MAP,

@@ -60,6 +60,24 @@ def test_a_conditional_model(tmp_path):
             call("encode", **bad)
 
 
+def test_a_prior_that_is_given_a_map(tmp_path):
+    import tensorflow as tf
+
+    net, given = keras_vae.PixelCNN(8, depth=1, stem_size=3), keras_vae.MapCondition((2, 2), 3, 4)
+    prior = keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(5), net, condition=given)
+    prior.build((None, 4, 4))
+    harness.set_weights(prior, seed=1)
+    prior.step.assign(1)
+    rng, call = np.random.default_rng(0), served(prior, tmp_path)
+    z, maps = rng.integers(0, 5, (3, 4, 4)).astype("int32"), rng.integers(0, 3, (3, 2, 2)).astype("int32")
+    expected = harness.numpy(prior.log_prob(z, prior.embed(maps)))
+    np.testing.assert_allclose(call("serving_default", z=z, condition=maps)["log_prob"], expected, rtol=1e-4)
+    drawn = call("sample", seed=np.array([4, 7, 4], "int32"), condition=maps[[0, 1, 0]])["z"]
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`condition` must be in \[0, 2\] for a map of 3 codes"):
+        call("serving_default", z=z, condition=maps + 1)
+
+
 def test_codes_by_level(tmp_path):
     model = code_vqvae(TwoLevels({"top": 4, "bottom": 16}, 2))
     model.build((None, 8, 8, 1))

@@ -38,6 +38,9 @@ def test_the_parts_are_shared_and_the_prior_is_new(vqvae, fitted):
     assert type(vqvae.prior).__name__ == "UniformCodes"
     np.testing.assert_array_equal(model.encode(X), vqvae.encode(X))
     assert int(model.step.value) == int(vqvae.step.value) == 12
+    assert int(model.prior.step.value) == 30 * 4  # its own steps alone
+    fresh = vqvae.with_prior(CausalPrior(8))
+    harness.check_refuses(lambda: fresh.sample(2), "CausalPrior has not been trained")
 
 
 def test_the_rate_is_that_of_the_prior_and_falls(vqvae, fitted):
@@ -137,6 +140,7 @@ def test_refusals(vqvae):
     model = vqvae.with_prior(CausalPrior(8))
     harness.check_refuses(lambda: model.fit_prior(X, patience=2), "`patience` needs `validation_data`")
     harness.check_refuses(lambda: model.fit_prior(X, epochs=0), "`epochs` must be an integer >= 1")
+    model.prior.compile("adam")
     harness.check_refuses(lambda: model.prior.fit(np.full((4, 4), 9)), r"`x` must be in \[0, 7\] for CausalPrior")
     prior = CausalPrior(8)
     prior.compile("adam", metrics=["mse"])
