@@ -1,9 +1,14 @@
 """The speed of drawing 28x28 pixels one after the other, on one core: caches, full passes, and a plain torch loop.
 
 Compare   with the plain torch code below: the same net, its caches written out, the same weights and uniforms.
-Command   python recipes/bench_sampling.py       (3 minutes on one core; --full: the best of three rounds, 8)
-Measured  | CPU ms a pixel, 16 images at a time | bar | plain torch | TensorFlow | JAX | torch |
-Notes     The plain net is the first PixelCNN, 32 channels, a 7x7 stem and 5 layers, 4 grey levels; weights are drawn.
+Command   python recipes/bench_sampling.py       (2 minutes on one core; --full, the best of three rounds: not run)
+Measured  | CPU ms a pixel, 16 images at a time | bars, all met  | plain torch | TensorFlow | JAX   | torch |
+          | plain net, with caches              | .07, .03, 1.5  | 0.159       | 0.020      | 0.019 | 0.77  |
+          | the same, a full pass for each      | -              | -           | 12.0       | 8.7   | 20.3  |
+          | PixelCNN(), with caches             | -              | -           | 0.27       | 0.27  | 1.9   |
+          | PixelSNAIL(), with caches           | -              | -           | 0.92       | 0.86  | 4.9   |
+Notes     The plain net: PlainPixelCNN(32, depth=5), stem 7x7, 4 grey levels, weights drawn. One full pass is measured.
+          On torch each position is Python, where an operation of Keras costs several of torch's own.
 """
 
 import os

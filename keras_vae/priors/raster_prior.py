@@ -189,8 +189,9 @@ class RasterPrior(LearnedPrior):
             return self.table(z[..., 0])
         low, high = self.data_interval
         values = ops.cast(z, self.compute_dtype) * (2.0 / (high - low)) - (2.0 * low / (high - low) + 1.0)
-        both = ops.stack([values, ops.ones_like(values)], axis=-1)  # a border is zero in both
-        return ops.reshape(both, (*ops.shape(values)[:-1], 2 * values.shape[-1]))
+        ones = ops.ones_like(values[..., :1])  # a border is zero in both
+        both = [part for c in range(values.shape[-1]) for part in (values[..., c : c + 1], ones)]
+        return ops.concatenate(both, axis=-1)
 
     def _check_shape(self, shape):
         codes = hasattr(self.likelihood, "num_classes")
