@@ -97,9 +97,7 @@ def main():
 
     samples = faces.sample(run.pick(64, 64, 4), seed=run.seed)
     run.save_image("samples", image_grid(samples, columns=8, clip=True))
-    mask = np.zeros(codes.shape[1:])
-    mask[: len(mask) // 2] = 1  # the upper half of eight test faces, each finished seven times
-    cases = run.pick(8, 8, 1)
+    mask, cases = np.arange(16)[:, None] < 8 * np.ones(16), run.pick(8, 8, 1)  # upper halves, finished seven times each
     filled = faces.sample(7 * cases, seed=run.seed, known=np.repeat(test_codes[:cases], 7, axis=0), mask=mask)
     filled = np.concatenate([test[:cases, None], filled.reshape(cases, 7, *test.shape[1:])], axis=1)
     run.save_image("in_paintings", image_grid(filled.reshape(-1, *test.shape[1:]), columns=8, clip=True))
@@ -114,10 +112,8 @@ def main():
         preview=image_grid(samples[:32], columns=8, clip=True),
     )
     bars = {"prior_bits_per_code": BAR, f"{name}_samples": 0.5 * distance["independent_codes"]}
-    run.finish(
-        f"PixelCNN on the codes of CelebA 64x64, test images, seed {run.seed}",
-        [{"figure": key, "bar": bars.get(key), "ours": value} for key, value in metrics.items()],
-    )
+    rows = [{"figure": key, "bar": bars.get(key), "ours": value} for key, value in metrics.items()]
+    run.finish(f"PixelCNN on the codes of CelebA 64x64, test images, seed {run.seed}", rows)
 
 
 if __name__ == "__main__":

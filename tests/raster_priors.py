@@ -18,6 +18,10 @@ def cnn(**options):
     return keras_vae.PixelCNN(**{"filters": 6, "depth": 2, "stem_size": 5, **options})
 
 
+def plain(**options):
+    return keras_vae.PlainPixelCNN(**{"filters": 18, "depth": 2, "stem_size": 5, **options})
+
+
 def snail(**options):
     return keras_vae.PixelSNAIL(**{"filters": 6, "blocks": 2, "depth": 1, "stem_size": 3, "key_dim": 3, **options})
 
@@ -34,6 +38,12 @@ PRIORS = {
     "pixels": (lambda: keras_vae.PixelCNNPrior(PIXELS(), cnn()), (5, 4, 1)),
     "channels in order": (lambda: keras_vae.PixelCNNPrior(PIXELS(), cnn(channel_groups=3)), (3, 4, 3)),
     "levels of colours": (lambda: keras_vae.PixelCNNPrior(LEVELS(), cnn()), (3, 3, 3)),
+    "plain": (lambda: keras_vae.PixelCNNPrior(CODES(), plain()), (4, 6)),
+    "plain of a class": (
+        lambda: keras_vae.PixelCNNPrior(LEVELS(), plain(kernel_size=5), condition=keras_vae.ClassCondition(3, 4)),
+        (3, 5, 3),
+    ),
+    "plain, channels in order": (lambda: keras_vae.PixelCNNPrior(PIXELS(), plain(channel_groups=3)), (3, 4, 3)),
     "attention": (lambda: keras_vae.PixelSNAILPrior(CODES(), snail(heads=2)), (4, 5)),
     "attention of a class": (
         lambda: keras_vae.PixelSNAILPrior(PIXELS(), snail(), condition=keras_vae.ClassCondition(3)),

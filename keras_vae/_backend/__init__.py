@@ -23,6 +23,7 @@ if keras.backend.backend() == "tensorflow":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 elif keras.backend.backend() == "jax":
     from keras_vae._backend.jax import (
@@ -39,6 +40,7 @@ elif keras.backend.backend() == "jax":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 elif keras.backend.backend() == "torch":
     from keras_vae._backend.torch import (
@@ -55,6 +57,7 @@ elif keras.backend.backend() == "torch":
         nearest_codes,
         replica,
         step_unless_skipped,
+        write_slice,
     )
 else:
     raise ImportError(
@@ -75,4 +78,5 @@ __all__ = [
     "nearest_codes",
     "replica",
     "step_unless_skipped",
+    "write_slice",
 ]

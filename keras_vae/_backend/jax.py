@@ -9,6 +9,7 @@ import keras
 from jax import lax
 from keras import ops
 from keras.ops import jvp as jvp
+from keras.ops import slice_update as write_slice  # noqa: F401
 from keras.ops import vectorized_map as by_row  # noqa: F401
 
 from keras_vae._backend.radix import kth_largest as kth_largest

@@ -108,6 +108,12 @@ def kth_largest(key, k):
     return torch.topk(key, k, dim=-1).values[..., -1:]
 
 
+def write_slice(values, start, update):
+    """`values` with `update` from `start` on, in their own memory: `keras.ops.slice_update` copies them first."""
+    values[tuple(slice(at, at + size) for at, size in zip(start, update.shape, strict=True))] = update
+    return values
+
+
 def _glu(x, dim=-1):
     linear, gate = x.chunk(2, dim)
     return linear * torch.sigmoid(gate)

@@ -98,11 +98,16 @@ def one_of(name, value, options):
 
 
 def instance(name, value, kind):
-    """`value`, if it is an instance of `kind` (a class)."""
+    """`value`, if it is an instance of `kind` (a class, or a tuple of classes)."""
     if not isinstance(value, kind):
-        package = kind.__module__.split(".")[0].replace("builtins", "")
-        _refuse(name, f"a {package} {kind.__name__}".replace("  ", " "), value, TypeError)
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        _refuse(name, " or ".join(map(_full_name, kinds)), value, TypeError)
     return value
+
+
+def _full_name(kind):
+    package = kind.__module__.split(".")[0].replace("builtins", "")
+    return f"a {package} {kind.__name__}".replace("  ", " ")
 
 
 def check_precision(policy):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from keras_vae import _backend
 from keras_vae.core.checks import integer
 from keras_vae.core.registration import Configured, registered
 
@@ -60,15 +61,16 @@ class RasterAttention(Configured, keras.layers.Layer):
         height, width = query.shape[1:3]
         total = height * width
         query = self._by_head(ops.reshape(self.to_query(query), (-1, total, self.heads * self.key_dim)))
-        keys = self._by_head(ops.reshape(self.to_source(source), (-1, total, self.to_source.units)))
+        keys, values = self._keys_and_values(ops.reshape(self.to_source(source), (-1, total, self.to_source.units)))
         index = ops.arange(total)
-        values = self._attend(query, keys, index[None, :] < index[:, None])
+        values = self._attend(query, keys, values, index[None, :] < index[:, None])
         values = ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, height, width, self.heads * self.value_dim))
         return values
 
     def empty(self, batch, total):
-        """What `at` keeps of `total` positions: (batch, total, heads * (key_dim + value_dim)), nothing yet."""
-        return ops.zeros((batch, total, self.to_source.units), dtype=self.compute_dtype)
+        """What `at` keeps of `total` positions, nothing yet: keys (batch, heads, key_dim, total), and values."""
+        keys = ops.zeros((batch, self.heads, self.key_dim, total), dtype=self.compute_dtype)
+        return keys, ops.zeros((batch, self.heads, total, self.value_dim), dtype=self.compute_dtype)
 
     def at(self, query, kept, t):
         """Values at one position.
@@ -82,21 +84,27 @@ class RasterAttention(Configured, keras.layers.Layer):
             Tensor (batch, heads * value_dim).
         """
         query = self._by_head(self.to_query(query)[:, None])
-        seen = ops.arange(kept.shape[1])[None, :] < t
-        return ops.reshape(self._attend(query, self._by_head(kept), seen), (-1, self.heads * self.value_dim))
+        keys, values = kept
+        seen = ops.arange(keys.shape[-1])[None, :] < t
+        return ops.reshape(self._attend(query, keys, values, seen), (-1, self.heads * self.value_dim))
 
     def keep(self, kept, source, t):
         """`kept` with position t, of which `source` (batch, channels) is known now."""
-        return ops.slice_update(kept, (0, t, 0), self.to_source(source)[:, None])
+        key, value = self._keys_and_values(self.to_source(source)[:, None])
+        return _backend.write_slice(kept[0], (0, 0, 0, t), key), _backend.write_slice(kept[1], (0, 0, t, 0), value)
 
     def _by_head(self, x):
         """(batch, positions, heads * n) -> (batch, heads, positions, n)."""
         x = ops.reshape(x, (-1, x.shape[1], self.heads, x.shape[2] // self.heads))
         return ops.transpose(x, (0, 2, 1, 3))
 
-    def _attend(self, query, source, seen):
-        keys, values = source[..., : self.key_dim], source[..., self.key_dim :]
-        scores = ops.matmul(query, ops.transpose(keys, (0, 1, 3, 2)))  # (batch, heads, queries, positions)
+    def _keys_and_values(self, source):
+        """(batch, heads, key_dim, positions), as a product takes them, and (batch, heads, positions, value_dim)."""
+        source = self._by_head(source)
+        return ops.transpose(source[..., : self.key_dim], (0, 1, 3, 2)), source[..., self.key_dim :]
+
+    def _attend(self, query, keys, values, seen):
+        scores = ops.matmul(query, keys)  # (batch, heads, queries, positions)
         scores = ops.cast(scores, "float32") / self.key_dim**0.5
         weights = ops.softmax(ops.where(seen, scores, -1e9), axis=-1)
         weights = ops.where(seen, weights, 0.0)  # the first position sees nothing

@@ -4,6 +4,7 @@ from keras_vae.nets.conv import ConvDecoder, ConvEncoder
 from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
 from keras_vae.nets.pixel_cnn import PixelCNN
 from keras_vae.nets.pixel_snail import PixelSNAIL
+from keras_vae.nets.plain_pixel_cnn import PlainPixelCNN
 from keras_vae.nets.raster_net import RasterNet
 from keras_vae.nets.tied_mlp import TiedMLPDecoder
 from keras_vae.nets.vq import VQDecoder, VQEncoder
@@ -15,6 +16,7 @@ __all__ = [
     "MLPEncoder",
     "PixelCNN",
     "PixelSNAIL",
+    "PlainPixelCNN",
     "RasterNet",
     "TiedMLPDecoder",
     "VQDecoder",

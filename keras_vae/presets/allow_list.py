@@ -102,9 +102,8 @@ def _layers(value):
         return value.get("module") in LAYER_MODULES
     arguments = value["config"] if isinstance(value.get("config"), dict) else {}
     counts = [arguments[name] for name in COUNTS if isinstance(arguments.get(name), int)]
-    return math.prod(1 + max(0, count) for count in counts) + sum(
-        len(item) for item in arguments.values() if isinstance(item, list)
-    )
+    lists = sum(len(item) for item in arguments.values() if isinstance(item, list))
+    return math.prod(1 + max(0, count) for count in counts) + lists  # blocks of so many layers each: their product
 
 
 def _is_own(config):

@@ -2,7 +2,7 @@
 
 from keras_vae.core.checks import instance
 from keras_vae.core.registration import registered
-from keras_vae.nets import PixelCNN
+from keras_vae.nets import PixelCNN, PlainPixelCNN
 from keras_vae.priors.raster_prior import RasterPrior
 
 
@@ -48,5 +48,5 @@ class PixelCNNPrior(RasterPrior):
     """
 
     def __init__(self, likelihood, net=None, condition=None, **kwargs):
-        net = PixelCNN() if net is None else instance("net", net, PixelCNN)
+        net = PixelCNN() if net is None else instance("net", net, (PixelCNN, PlainPixelCNN))
         super().__init__(likelihood, net, condition=condition, **kwargs)

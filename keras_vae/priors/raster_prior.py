@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops, tree
 
+from keras_vae import _backend
 from keras_vae.core.checks import instance
 from keras_vae.layers import MaskedConv2D
 from keras_vae.likelihoods import Likelihood
@@ -156,7 +157,7 @@ class RasterPrior(LearnedPrior):
             memory, given, state = net.start_row(memory, i)
 
             def draw(j, carried):
-                state, past, x_row, row = carried
+                state, past, row = carried
                 value, seen = None, nothing
                 for group in range(groups):  # of channels that follow each other; the last pass has seen all others
                     window = ops.concatenate([past, seen[:, None]], axis=1)
@@ -164,14 +165,14 @@ class RasterPrior(LearnedPrior):
                     new = drawn_at(self.head.at(0.0, features[:, None]), i, j)
                     value = new if group == 0 else ops.concatenate([value[..., :group], new[..., group:]], axis=-1)
                     seen = self._embedded(value)[:, 0, 0]
-                row = ops.slice_update(row, (0, j, 0), value[:, 0])
+                row = _backend.write_slice(row, (0, j, 0), value[:, 0])
                 after = net.know(given, after, seen, j)
-                return after, pushed(past, seen), ops.slice_update(x_row, (0, j, 0), seen[:, None]), row
+                return after, pushed(past, seen), row
 
-            x_row = ops.zeros((batch, width, self.embedded_channels), dtype=self.compute_dtype)
             row = ops.zeros((batch, width, channels), dtype=self.input_dtype)
-            state, _, x_row, row = ops.fori_loop(0, width, draw, (state, before, x_row, row))
-            return net.end_row(memory, state, x_row), ops.slice_update(drawn, (0, i, 0, 0), row[:, None])
+            state, _, row = ops.fori_loop(0, width, draw, (state, before, row))
+            row = row[:, None]
+            return net.end_row(memory, state, self._embedded(row)[:, 0]), _backend.write_slice(drawn, (0, i, 0, 0), row)
 
         memory = net.start(batch, self.grid, self.embedded_channels, condition)
         drawn = ops.zeros((batch, height, width, channels), dtype=self.input_dtype)
@@ -188,8 +189,9 @@ class RasterPrior(LearnedPrior):
             return self.table(z[..., 0])
         low, high = self.data_interval
         values = ops.cast(z, self.compute_dtype) * (2.0 / (high - low)) - (2.0 * low / (high - low) + 1.0)
-        both = ops.stack([values, ops.ones_like(values)], axis=-1)  # a border is zero in both
-        return ops.reshape(both, (*ops.shape(values)[:-1], 2 * values.shape[-1]))
+        ones = ops.ones_like(values[..., :1])  # a border is zero in both
+        both = [part for c in range(values.shape[-1]) for part in (values[..., c : c + 1], ones)]
+        return ops.concatenate(both, axis=-1)
 
     def _check_shape(self, shape):
         codes = hasattr(self.likelihood, "num_classes")
@@ -214,5 +216,4 @@ class RasterPrior(LearnedPrior):
 
 def _position(values, i, j):
     """values[:, i, j], both axes kept, where a compiled loop counts i and j."""
-    rest = values.shape[3:]
-    return ops.slice(values, (0, i, j, *(0 for _ in rest)), (ops.shape(values)[0], 1, 1, *rest))
+    return values[:, i, j][:, None, None]

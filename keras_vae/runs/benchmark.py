@@ -129,7 +129,7 @@ def comparison(found, bars, ask=True):
     Args:
         found: dict name -> dict figure -> float, as `measure_backends` returns it.
         bars: dict figure -> (bar, holds): the bar in words, and a function of plain's figure (or None) and of the dict
-            backend -> figure, asked where all it needs was measured.
+            backend -> figure, asked where all it needs was measured; None where there is no bar.
         ask: bool, whether to; sizes can be too small for a bar to mean anything. Default: True.
 
     Returns:
@@ -147,7 +147,7 @@ def comparison(found, bars, ask=True):
         row = {name: figures.get(figure) for name, figures in found.items()}
         plain = row.get("plain")
         try:
-            held = bool(holds(plain, {k: v for k, v in row.items() if k != "plain"})) if ask else None
+            held = bool(holds(plain, {k: v for k, v in row.items() if k != "plain"})) if ask and holds else None
         except (KeyError, TypeError):  # a backend, or plain code, that was left out
             held = None
         rows.append({"figure": figure, **row, "bar": bar, "holds": held})

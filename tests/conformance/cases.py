@@ -173,6 +173,10 @@ CASES = {
         },
         MAP,
     ),
+    "PlainPixelCNN": Case(
+        lambda: {"filters": 6, "depth": 2, "kernel_size": 5, "stem_size": 3, "channel_groups": 2},
+        MAP,
+    ),
     "PixelSNAIL": Case(
         lambda: {
             "filters": 4,

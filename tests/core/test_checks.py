@@ -34,6 +34,7 @@ BAD = [
     (checks.integers, (), 3, TypeError, "a sequence of integers"),
     (checks.one_of, (("a", "b"),), "c", ValueError, "one of 'a', 'b'"),
     (checks.instance, (str,), 3, TypeError, "str"),
+    (checks.instance, ((str, bytes),), 3, TypeError, "a str or a bytes"),
 ]
 
 

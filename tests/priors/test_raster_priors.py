@@ -24,6 +24,21 @@ def test_drawn_by_caches_is_drawn_by_the_full_pass(name):
     assert len(np.unique(drawn)) > 1
 
 
+@pytest.mark.parametrize("name", ["plain", "channels in order", "attention"])
+def test_drawn_in_half_precision(name):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = PRIORS[name][0]()
+        model.build((None, *PRIORS[name][1]))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    harness.set_weights(model, seed=2)
+    model.step.assign(1)
+    drawn = model.sample(N, seed=7)
+    assert (drawn == redrawn(model, drawn, 7)).mean() >= 0.95  # a rounding may move a probability over its noise
+    assert len(np.unique(drawn)) > 1
+
+
 def test_a_batch_of_one_is_the_first_of_a_batch():
     model = prior("codes")
     np.testing.assert_array_equal(model.sample(1, seed=3)[0], model.sample(N, seed=3)[0])
