@@ -45,7 +45,11 @@ def inpaint(model, images, mask, n=1, seed=None, condition=None, batch_size=128,
     >>> drawn.shape, drawn[:, :, :2].min()
     ((2, 3, 4, 4, 1), np.float32(1.0))
     """
-    shape, images = tuple(model.data_shape), np.asarray(images)
+    if model.data_shape is None:
+        raise ValueError(f"`model` must be built first. Received: a {type(model).__name__} that is not.")
+    if "known" in controls:
+        raise TypeError("`known` is what `images` and `mask` say. Received: both.")
+    shape, images = tuple(model.data_shape), model.check_data(images, "images")
     if images.shape[1:] != shape or not len(images):
         raise ValueError(f"`images` must have shape (batch, *{shape}). Received: shape={images.shape}.")
     count, n = len(images), integer("n", n)

@@ -55,6 +55,11 @@ class Conditioned(Configured, keras.layers.Layer):
     def call(self, x, condition=None, training=False):
         if condition is None:
             raise ValueError(f"`condition` must be given to a {type(self).__name__} net. Received: condition=None.")
+        if len(condition.shape) != 2:
+            raise ValueError(
+                f"`condition` of a {type(self).__name__} net must be features (batch, c); maps are for priors "
+                f"in raster order. Received: shape={tuple(condition.shape)}."
+            )
         x = self.flat(x) if self.flatten else x
         condition = ops.cast(condition, x.dtype)
         condition = ops.reshape(condition, (-1, *(1,) * (len(x.shape) - 2), condition.shape[-1]))

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_vae.core.checks import one_of, positive
 from keras_vae.core.optional import require
+from keras_vae.metrics.arrays import finite_array
 from keras_vae.metrics.psnr import psnr
 
 PAYLOAD = {"AVIF": (b"mdat", 4), "WEBP": (b"VP8 ", 8)}  # what stands before the coded picture, and its length
@@ -14,8 +15,8 @@ PAYLOAD = {"AVIF": (b"mdat", 4), "WEBP": (b"VP8 ", 8)}  # what stands before the
 def image_format_psnr(images, image_format, bits_per_image):
     """PSNR of images in AVIF or WebP at a number of bits, to be compared with codes at the bits of their prior.
 
-    Every quality of the format is tried; the mean PSNR is interpolated at the mean size of the payload. Headers, which
-    weigh more than a small picture, are not counted: codes have none either.
+    Every third quality of the format is tried; the mean PSNR is interpolated at the mean size of the payload. Headers,
+    which weigh more than a small picture, are not counted: codes have none either.
 
     Args:
         images: float array (n, height, width, 3) in [0, 1].
@@ -42,7 +43,13 @@ def image_format_psnr(images, image_format, bits_per_image):
     image = require("PIL.Image", "viz", "comparing with image formats")
     name, skipped = PAYLOAD[one_of("image_format", image_format, tuple(PAYLOAD))]
     bits_per_image, points = positive("bits_per_image", bits_per_image), []
-    pixels = np.uint8(np.round(255 * np.asarray(images)))
+    images = finite_array("images", images, "(n, height, width, 3)", rank=4)
+    if images.shape[-1] != 3 or images.min() < 0 or images.max() > 1:
+        raise ValueError(
+            "`images` must be floats in [0, 1] of shape (n, height, width, 3). "
+            f"Received: shape={images.shape}, values from {images.min():g} to {images.max():g}."
+        )
+    pixels = np.uint8(np.round(255 * images))
     for quality in range(0, 100, 3):
         sizes, decoded = [], []
         for picture in pixels:

@@ -48,7 +48,7 @@ def encoded_latents(model, x, condition=None, seed=0, folder=None, verbose="auto
             folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))) / "all"
         if folder is None:
             parts = [[] for _ in rows]
-            _encode(batches, first, [part.append for part in parts], verbose)
+            _encode(batches, [part.append for part in parts], verbose)
             arrays = [np.concatenate(part) for part in parts]
         else:
             arrays = _in_files(batches, first, folder, verbose)
@@ -113,11 +113,11 @@ class _Batches:
         return {**described(facts), "weights": digest.hexdigest()}
 
 
-def _encode(batches, first, sinks, verbose):
-    """Hands the parts of each encoded batch to `sinks`; the first has been encoded."""
+def _encode(batches, sinks, verbose):
+    """Hands the parts of each encoded batch to `sinks`."""
     bar = Progress(len(batches), "batch") if verbose else None
     for number, inputs in enumerate(batches):
-        encoded = batches.encoded(number, inputs) if number else first
+        encoded = batches.encoded(number, inputs)  # the first too: a stream may have another order by now
         for sink, part in zip(sinks, tree.flatten(encoded), strict=True):
             sink(np.asarray(part))
         if bar:
@@ -131,7 +131,7 @@ def _in_files(batches, first, folder, verbose):
         with replaced_folder(folder) as fresh:
             with contextlib.ExitStack() as stack:
                 files = [stack.enter_context(_Rows(fresh / path)) for path in paths]
-                _encode(batches, first, [file.append for file in files], verbose)
+                _encode(batches, [file.append for file in files], verbose)
             (fresh / IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
     large = sum((folder / path).stat().st_size for path in paths) > MEMORY_LIMIT
     return [np.load(folder / path, mmap_mode="r" if large else None, allow_pickle=False) for path in paths]

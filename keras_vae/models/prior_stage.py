@@ -108,6 +108,9 @@ class PriorStage:
             )
         if patience is not None and validation_data is None:
             raise ValueError("`patience` needs `validation_data`. Received: validation_data=None.")
+        if isinstance(validation_data, tuple) and len(validation_data) == 1:
+            validation_data = validation_data[0]  # as Keras's own `fit` takes it
+        seed = integer("seed", seed, low=0)
         epochs, batch_size, callbacks = integer("epochs", epochs), integer("batch_size", batch_size), list(callbacks)
         place = None if folder is None else pathlib.Path(folder)
         options = {"seed": seed, "verbose": verbose}

@@ -69,9 +69,7 @@ class PixelCNN(RasterNet):
         ]
         self.last = MaskedConv2D(filters, 1, "B", name="last", **options)
 
-    def build(self, x_shape, condition_shape=None):
-        if condition_shape is not None and len(condition_shape) == 2:
-            condition_shape = (condition_shape[0], 1, 1, condition_shape[1])
+    def build_parts(self, x_shape, condition_shape):
         self.stem.build(x_shape, x_shape, condition_shape)
         shape = (*x_shape[:-1], self.filters)
         for block in self.blocks:
@@ -89,11 +87,11 @@ class PixelCNN(RasterNet):
         return {
             "x": ops.zeros((batch, self.reach, width, channels), dtype=self.compute_dtype),
             "vertical": [self._zeros(batch, rows, width) for _ in self.blocks],
-            "condition": () if condition is None else spread(condition, grid),
+            **({} if condition is None else {"condition": spread(condition, grid)}),
         }
 
     def start_row(self, memory, i):
-        condition = row_of(memory["condition"] if not isinstance(memory["condition"], tuple) else None, i)
+        condition = row_of(memory.get("condition"), i)
         vertical, offset = self.stem.of_row(memory["x"], condition)
         offsets, kept = [offset], []
         for block, rows in zip(self.blocks, memory["vertical"], strict=True):

@@ -85,9 +85,7 @@ class PixelSNAIL(RasterNet):
         self.merge = [layers.Dense(self.filters, dtype=policy, name=f"merge_{b}") for b in range(self.blocks)]
         self.last = layers.Dense(self.filters, dtype=policy, name="last")
 
-    def build(self, x_shape, condition_shape=None):
-        if condition_shape is not None and len(condition_shape) == 2:
-            condition_shape = (condition_shape[0], 1, 1, condition_shape[1])
+    def build_parts(self, x_shape, condition_shape):
         self.stem.build(x_shape)
         shape, channels = tuple(x_shape[:-1]), x_shape[-1]
         for blocks, attention, merge in zip(self.residual, self.attention, self.merge, strict=True):
@@ -114,11 +112,11 @@ class PixelSNAIL(RasterNet):
             "rows": [[block.start(batch, grid[1]) for block in blocks] for blocks in self.residual],
             "kept": [attention.empty(batch, grid[0] * grid[1]) for attention in self.attention],
             "places": ops.convert_to_tensor(_places(*grid), dtype=self.compute_dtype)[None],
-            "condition": () if condition is None else spread(condition, grid),
+            **({} if condition is None else {"condition": spread(condition, grid)}),
         }
 
     def start_row(self, memory, i):
-        condition = None if isinstance(memory["condition"], tuple) else row_of(memory["condition"], i)
+        condition = row_of(memory.get("condition"), i)
         stem = self.stem.from_above(memory["x"])
         above, begun = [], []
         for blocks, rows in zip(self.residual, memory["rows"], strict=True):

@@ -66,9 +66,7 @@ class PlainPixelCNN(RasterNet):
         ]
         self.given = None
 
-    def build(self, x_shape, condition_shape=None):
-        if condition_shape is not None and len(condition_shape) == 2:
-            condition_shape = (condition_shape[0], 1, 1, condition_shape[1])
+    def build_parts(self, x_shape, condition_shape):
         self.stem.build(x_shape)
         for conv in self.convs:
             conv.build((*x_shape[:-1], self.filters))
@@ -87,12 +85,12 @@ class PlainPixelCNN(RasterNet):
         return {
             "x": self._zeros(batch, self.stem.above, grid[1], channels),
             "rows": [self._zeros(batch, conv.above, grid[1], self.filters) for conv in self.convs],
-            "condition": () if condition is None else self.given(spread(condition, grid)),
+            **({} if condition is None else {"condition": self.given(spread(condition, grid))}),
         }
 
     def start_row(self, memory, i):
         stem = self.stem.from_above(memory["x"])
-        if not isinstance(memory["condition"], tuple):
+        if "condition" in memory:
             stem = stem + row_of(memory["condition"], i)[:, 0]
         above = [conv.from_above(rows) for conv, rows in zip(self.convs, memory["rows"], strict=True)]
         batch, width = ops.shape(stem)[0], stem.shape[1]

@@ -11,7 +11,7 @@ class RasterNet(Configured, layers.Layer):
     `call` computes them at every position at once. The other methods are the same function one position after
     the other, for a sampler that knows a position only when it has drawn it; what they hand on are nests of tensors:
 
-        memory = net.start(batch, (height, width), condition)
+        memory = net.start(batch, (height, width), channels, condition)
         for i in rows:
             memory, given, state = net.start_row(memory, i)
             for j in columns:
@@ -25,6 +25,21 @@ class RasterNet(Configured, layers.Layer):
     filters = None  # channels of the features
     reach = 0  # positions to the left that the first layer sees
     channel_groups = 1  # channels that follow each other at one position
+
+    conditional = False  # whether it was built for a condition
+
+    def build(self, x_shape, condition_shape=None):
+        self.conditional = condition_shape is not None
+        if self.conditional:
+            condition_shape = tuple(condition_shape)
+            check_map(condition_shape, x_shape[1:3])
+            if len(condition_shape) == 2:
+                condition_shape = (condition_shape[0], 1, 1, condition_shape[1])
+        self.build_parts(tuple(x_shape), condition_shape)
+
+    def build_parts(self, x_shape, condition_shape):
+        """Builds the layers; the condition, if there is one, as `features` sees it."""
+        raise TypeError(f"{type(self).__name__} must define `build_parts(x_shape, condition_shape)`.")
 
     def call(self, x, condition=None, training=False):
         """Features (batch, height, width, filters) of x (batch, height, width, channels).
@@ -79,17 +94,22 @@ def spread(condition, grid):
         return None
     condition = ops.convert_to_tensor(condition)
     shape = condition.shape
+    check_map(shape, grid)
     if len(shape) == 2:
         return condition[:, None, None]
-    if len(shape) != 4 or grid[0] % shape[1] or grid[1] % shape[2]:
-        raise ValueError(
-            f"`condition` must be features (batch, c), or a map (batch, h, w, c) whose sizes divide the data's, "
-            f"{tuple(grid)}. Received: shape={tuple(shape)}."
-        )
     for axis in (1, 2):
         times = grid[axis - 1] // shape[axis]
         condition = condition if times == 1 else ops.repeat(condition, times, axis=axis)
     return condition
+
+
+def check_map(shape, grid):
+    """Raises unless a condition of this shape can be spread over the grid."""
+    if len(shape) != 2 and (len(shape) != 4 or grid[0] % shape[1] or grid[1] % shape[2]):
+        raise ValueError(
+            f"`condition` must be features (batch, c), or a map (batch, h, w, c) whose sizes divide the data's, "
+            f"{tuple(grid)}. Received: shape={tuple(shape)}."
+        )
 
 
 def row_of(condition, i):

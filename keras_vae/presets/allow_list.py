@@ -6,6 +6,7 @@ import math
 import keras
 
 from keras_vae.core.registration import PACKAGE, REGISTRY
+from keras_vae.likelihoods import Likelihood
 from keras_vae.presets.preset_error import PresetError
 
 KERAS_MODULES = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
@@ -101,7 +102,8 @@ def _layers(value):
     if not _is_own(value):
         return value.get("module") in LAYER_MODULES
     arguments = value["config"] if isinstance(value.get("config"), dict) else {}
-    counts = [arguments[name] for name in COUNTS if isinstance(arguments.get(name), int)]
+    names = () if issubclass(REGISTRY[value["class_name"]], Likelihood) else COUNTS  # whose `levels` are of greys
+    counts = [arguments[name] for name in names if isinstance(arguments.get(name), int)]
     lists = sum(len(item) for item in arguments.values() if isinstance(item, list))
     return math.prod(1 + max(0, count) for count in counts) + lists  # blocks of so many layers each: their product
 

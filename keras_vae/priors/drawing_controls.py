@@ -18,11 +18,11 @@ def drawing_controls(prior, n, temperature=1.0, top_k=None, top_p=None, known=No
     """
     controls = {}
     if positive("temperature", temperature) != 1.0:
-        controls["temperature"] = np.full(n, temperature, "float32")
+        controls["temperature"] = np.full(n, max(temperature, np.finfo("float32").tiny), "float32")
     if top_k is not None or top_p is not None:
         _check_classes(prior, "top_k" if top_k is not None else "top_p")
     if top_k is not None:
-        controls["top_k"] = np.full(n, integer("top_k", top_k), "int32")
+        controls["top_k"] = np.full(n, min(integer("top_k", top_k), np.iinfo("int32").max), "int32")
     if top_p is not None:
         controls["top_p"] = np.full(n, in_closed_interval("top_p", top_p, 0.0, 1.0), "float32")
     if (known is None) != (mask is None):

@@ -33,6 +33,7 @@ class LearnedPrior(TermsModel, Prior):
     reconstruction = None
     noise = "uniform"
     data_interval = None  # (low, high) of what it scores: (0, K - 1) of codes
+    whole = False  # whether it scores whole numbers
     jit_sampler = True  # whether its draws are a loop, which XLA compiles
 
     def __init__(self, condition=None, **kwargs):
@@ -56,7 +57,16 @@ class LearnedPrior(TermsModel, Prior):
         return {"loss": rate, "rate": rate, "bits_per_dim": rate / (math.prod(self.data_shape) * math.log(2.0))}
 
     def check_data(self, x, name="x"):
-        return check_values(name, x, self.data_shape, self.data_interval, type(self).__name__)
+        return check_values(name, x, self.data_shape, self.data_interval, type(self).__name__, self.whole)
+
+    def _checked_arguments(self, method, given):
+        given = super()._checked_arguments(method, given)
+        if method in ("fit", "train_on_batch") and self.built and not self.trainable_variables:
+            raise ValueError(
+                f"`{method}` of a {type(self).__name__} needs weights that may learn; those of a prior that a model "
+                "has been given learn by `fit_prior` of that model. Received: a prior with `trainable = False`."
+            )
+        return given
 
     def sample(self, n=1, seed=None, condition=None, batch_size=128, **controls):
         """Draws from p: codes or latents.

@@ -31,6 +31,11 @@ class RasterPrior(LearnedPrior):
         super().__init__(condition=condition, **kwargs)
         self.likelihood = instance("likelihood", likelihood, Likelihood)
         self.net = instance("net", net, RasterNet)
+        if likelihood.interval is None:
+            raise ValueError(
+                "`likelihood` must be of classes, or of pixels in an interval, such as `CategoricalLikelihood` or "
+                f"`BernoulliLikelihood`. Received: {type(likelihood).__name__}."
+            )
         self.data_interval, self.whole = likelihood.interval, likelihood.whole
         self.input_dtype = "int32" if likelihood.whole else "float32"
         self.table = self.head = None
@@ -56,6 +61,11 @@ class RasterPrior(LearnedPrior):
         x_shape = (None, *self.grid, self.embedded_channels)
         if not self.net.built:  # as it is where it comes from a file
             self.net.build(x_shape, condition_shape)
+        elif self.net.conditional != (condition_shape is not None):
+            raise ValueError(
+                f"`net` must be new, or have been built {'with' if condition_shape else 'without'} a condition. "
+                f"Received: one that was built {'with' if self.net.conditional else 'without'}."
+            )
         outputs = self.likelihood.params_shape((1, 1, self.channels))[-1]
         self.head = MaskedConv2D(outputs, 1, "B", self.net.channel_groups, dtype="float32", name="head")
         self.head.build((*x_shape[:-1], self.net.filters))
@@ -139,8 +149,8 @@ class RasterPrior(LearnedPrior):
         """
         net, (height, width), channels, groups = self.net, self.grid, self.channels, self.net.channel_groups
         batch = ops.shape(tree.flatten(noise)[0])[0]
-        nothing = ops.zeros((batch, self.embedded_channels), dtype=self.compute_dtype)
-        before = ops.zeros((batch, net.reach, self.embedded_channels), dtype=self.compute_dtype)
+        nothing = ops.zeros((batch, self.embedded_channels), dtype=self.net.compute_dtype)
+        before = ops.zeros((batch, net.reach, self.embedded_channels), dtype=self.net.compute_dtype)
         if known is not None:
             known, mask = self.pixels(ops.cast(known, self.input_dtype)), mask[..., None]
 
@@ -186,9 +196,9 @@ class RasterPrior(LearnedPrior):
     def _embedded(self, z):
         """What the net sees of z (batch, height, width, channels): vectors of codes, or values beside ones."""
         if self.table is not None:
-            return self.table(z[..., 0])
+            return ops.cast(self.table(z[..., 0]), self.net.compute_dtype)
         low, high = self.data_interval
-        values = ops.cast(z, self.compute_dtype) * (2.0 / (high - low)) - (2.0 * low / (high - low) + 1.0)
+        values = ops.cast(z, self.net.compute_dtype) * (2.0 / (high - low)) - (2.0 * low / (high - low) + 1.0)
         ones = ops.ones_like(values[..., :1])  # a border is zero in both
         both = [part for c in range(values.shape[-1]) for part in (values[..., c : c + 1], ones)]
         return ops.concatenate(both, axis=-1)

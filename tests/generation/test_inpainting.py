@@ -83,7 +83,7 @@ def test_known_codes_are_those_of_the_image(codes):
 
 def test_refusals(pixels, codes):
     x = np.zeros((2, 8, 8, 1), "float32")
-    harness.check_refuses(lambda: inpaint(codes, x[0], UPPER), r"`images` must have shape \(batch, \*\(8, 8, 1\)\)")
+    harness.check_refuses(lambda: inpaint(codes, x[0], UPPER), r"`images` must have shape \(batch, 8, 8, 1\)")
     harness.check_refuses(lambda: inpaint(codes, x, UPPER[:4]), r"`mask` must have shape \(8, 8\).*shape=\(4, 8\)")
     harness.check_refuses(lambda: inpaint(codes, x, 0.5 * UPPER), "`mask` must be 1 where a pixel is known and 0")
     harness.check_refuses(lambda: inpaint(codes, x, UPPER, n=0), "`n` must be an integer >= 1")

@@ -107,14 +107,26 @@ def test_a_folder_is_read_again_where_data_and_encoder_are_the_same(model, tmp_p
         return found, sum(encodings)
 
     np.testing.assert_array_equal(work(Loader(X))[0], expected)
-    assert encodings == [16, 16, 8]
+    assert encodings == [16, 16, 16, 8]  # the first to tell whether they are there, then all
     found, encoded = work(Loader(X))
     np.testing.assert_array_equal(found, expected)
     assert encoded == 16  # the first batch tells
-    assert work(ImageBatches(X, 16))[1] == work(ImageBatches(X[::-1], 16))[1] == 40
+    assert work(ImageBatches(X, 16))[1] == work(ImageBatches(X[::-1], 16))[1] == 16 + 40
     changed = X.copy()
     changed[-1] = 0.0
-    assert (work(X)[1], work(X)[1], work(changed)[1], work(changed, seed=1)[1]) == (40, 40, 40, 40)  # one batch each
+    assert (work(X)[1], work(X)[1], work(changed)[1], work(changed, seed=1)[1]) == (80, 40, 80, 80)  # one batch each
+
+
+def test_a_stream_of_another_order_each_time_gives_each_example_once(model):
+    class Shuffling(Loader):
+        draws = np.random.default_rng(0)
+
+        def __iter__(self):
+            rows = self.draws.permutation(len(X))
+            yield from (X[rows[start : start + 16]] for start in range(0, len(X), 16))
+
+    found = latents(model, Shuffling(X))
+    np.testing.assert_array_equal(np.sort(found.reshape(len(X), -1), axis=0), np.sort(model.encode(X), axis=0))
 
 
 def test_other_weights_encode_again(vqvae, tmp_path):
@@ -165,9 +177,9 @@ def test_a_resumed_training_reads_its_latents(vqvae, tmp_path, monkeypatch):
     counting = lambda self, x, *a, **k: (sizes.append(len(x)), encode(self, x, *a, **k))[1]  # noqa: E731
     monkeypatch.setattr(type(vqvae), "encode", counting)
     model.fit_prior(Loader(X), epochs=1, folder=tmp_path, verbose=0)
-    assert sum(sizes) == 40
+    assert sum(sizes) == 16 + 40
     history = vqvae.with_prior(CausalPrior(8)).fit_prior(Loader(X), epochs=3, folder=tmp_path, verbose=0)
-    assert history.epoch == [1, 2] and sum(sizes) == 40 + 16
+    assert history.epoch == [1, 2] and sum(sizes) == 16 + 40 + 16
 
 
 def test_a_conditional_prior_takes_its_condition_from_the_stream(vqvae):

@@ -196,6 +196,9 @@ def test_it_learns():
         ({"known": np.ones((4, 6), int)}, "`known` needs `mask`"),
         ({"known": np.ones((4, 5), int), "mask": np.ones((4, 6))}, r"`known` must have shape \(4, 6\)"),
         ({"known": np.full((4, 6), 5), "mask": np.ones((4, 6))}, r"`known` must be in \[0, 4\]"),
+        ({"known": np.full((4, 6), 2.5), "mask": np.ones((4, 6))}, "`known` must hold whole numbers"),
+        ({"known": np.full((4, 6), np.nan), "mask": np.ones((4, 6))}, "`known`"),
+        ({"known": np.ones((4, 6), int), "mask": np.full((4, 6), 0.5)}, "`mask` must be 1 where a position is known"),
         ({"known": np.ones((4, 6), int), "mask": np.ones((6, 4))}, r"`mask` must have shape \(4, 6\)"),
         ({"known": np.ones((4, 6), int), "mask": np.full((4, 6), 2)}, "`mask` must be 1 where a position is known"),
     ],
@@ -225,3 +228,36 @@ def test_refused_data_and_parts():
         new.sample()
     new.build((None, 2, 2))
     harness.check_refuses(lambda: new.sample(), "has not been trained")
+
+
+def test_a_net_of_half_precision_in_a_prior_of_float32():
+    net = keras_vae.PixelCNN(6, depth=1, stem_size=3, dtype="mixed_bfloat16")
+    model = keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(5), net)
+    model.build((None, 3, 4))
+    harness.set_weights(model)
+    model.step.assign(1)
+    drawn = model.sample(N, seed=0)
+    assert drawn.shape == (N, 3, 4) and len(np.unique(drawn)) > 1
+
+
+def test_what_would_teach_nothing_is_refused():
+    model = keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(5), keras_vae.PixelCNN(4, depth=0))
+    model.build((None, 2, 2))
+    model.trainable = False  # as `with_prior` leaves it
+    model.compile("adam")
+    harness.check_refuses(lambda: model.fit(np.zeros((2, 2, 2), int), verbose=0), "needs weights that may learn")
+    given = keras_vae.PixelCNNPrior(
+        keras_vae.CategoricalLikelihood(5), model.net, condition=keras_vae.ClassCondition(2)
+    )
+    harness.check_refuses(lambda: given.build({"x": (None, 2, 2)}), "`net` must be new, or have been built with")
+    make = lambda: keras_vae.PixelCNNPrior(keras_vae.GaussianLikelihood())  # noqa: E731
+    harness.check_refuses(make, "`likelihood` must be of classes, or of pixels in an interval")
+    fractions = np.full((2, 4, 6), 0.5)
+    harness.check_refuses(lambda: prior("codes").evaluate(fractions, verbose=0), "`x` must hold whole numbers")
+
+
+def test_controls_beyond_the_numbers_of_a_float():
+    model = prior("codes")
+    paths = model.sample(N, seed=1, temperature=1e-50)
+    np.testing.assert_array_equal(paths, model.sample(N, seed=2, top_k=1))
+    np.testing.assert_array_equal(model.sample(N, seed=6, top_k=10**12), model.sample(N, seed=6))
