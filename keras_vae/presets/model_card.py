@@ -16,7 +16,7 @@ def model_card(metadata, has_preview, samples):
     name, kind = metadata["name"], metadata["model"]
     summary = metadata["description"] or f"A `{kind}` trained on {metadata['dataset']} by `{metadata['recipe']}`."
     parts = [
-        _front_matter(kind, metadata["licence"]),
+        _front_matter(kind, metadata["licence"], "prior" if _is_prior(metadata) else "autoencoder"),
         f"# {name}",
         summary,
         f"![Preview of {name}]({PREVIEW})" if has_preview else "",
@@ -35,9 +35,14 @@ def model_card(metadata, has_preview, samples):
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(kind, licence):
+def _is_prior(metadata):
+    """Whether it is of a prior alone, which scores data and draws it."""
+    return metadata["latent_shape"] is None and "num_classes" not in metadata
+
+
+def _front_matter(kind, licence, tag):
     known = licence.lower() if licence.lower() in SPDX else "other"
-    return f"---\nlibrary_name: keras\nlicense: {known}\ntags: [keras_vae, {kind.lower()}, autoencoder]\n---"
+    return f"---\nlibrary_name: keras\nlicense: {known}\ntags: [keras_vae, {kind.lower()}, {tag}]\n---"
 
 
 def _usage(name, metadata, samples):
@@ -48,11 +53,15 @@ def _usage(name, metadata, samples):
         f'model = keras_vae.load_pretrained("{name}")  # or the path of this folder; on TensorFlow, JAX or torch',
     ]
     latent = metadata["latent_shape"]
-    given = ", condition=labels" if metadata.get("condition") else ""
-    if latent is None:
+    condition = metadata.get("condition")
+    told = "labels" if condition == "ClassCondition" else "condition"
+    given = f", condition={told}" if condition else ""
+    if _is_prior(metadata):
+        x = f'{{"x": x, "condition": {told}}}' if condition else "x"
+        lines.append(f'log_prob = model({x})["log_prob"]  # nats; x: shape (batch, {data})')
+    elif latent is None:
         lines.append(f"answers = model.predict(x)  # x: float32, shape (batch, {data})")
-        if "num_classes" in metadata:
-            lines.append("features = model.features(x)  # float32, what the last layer reads")
+        lines.append("features = model.features(x)  # float32, what the last layer reads")
     else:
         levels = latent.items() if isinstance(latent, dict) else [("", latent)]
         latent = ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)
@@ -61,7 +70,8 @@ def _usage(name, metadata, samples):
             f"images = model.decode(z{given})  # z: shape (batch, {latent})",
         ]
     if samples:
-        lines.append(f"samples = model.sample(16, seed=0{', condition=3' if given else ''})")
+        one = ", condition=3" if condition == "ClassCondition" else given
+        lines.append(f"samples = model.sample(16, seed=0{one})")
     code = "\n".join(lines)
     return f"```python\n{code}\n```"
 

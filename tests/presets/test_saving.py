@@ -127,6 +127,28 @@ def test_the_example_of_a_classifiers_card_runs(tmp_path, monkeypatch):
     np.testing.assert_allclose(scope["features"], model.encode(images(2)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["alone", "of a class", "of a map"])
+def test_the_example_of_a_priors_card_runs(tmp_path, monkeypatch, kind):
+    conditions = {
+        "alone": (None, None),
+        "of a class": (keras_vae.ClassCondition(4), np.array([1, 2], "int32")),
+        "of a map": (keras_vae.MapCondition((2, 2, 1)), np.ones((2, 2, 2, 1), "float32")),
+    }
+    told, given = conditions[kind]
+    net = keras_vae.PixelCNN(4, depth=0, stem_size=3)
+    prior = keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(4), net, condition=told)
+    prior.build((None, 4, 4) if told is None else {"x": (None, 4, 4)})
+    prior.step.assign(1)
+    save_pretrained(prior, tmp_path / "tiny", **facts())
+    card = (tmp_path / "tiny" / "README.md").read_text()
+    assert "tags: [keras_vae, pixelcnnprior, prior]" in card
+    code = card.split("```python\n")[1].split("```")[0].replace("sample(16", "sample(2")  # as many as there are maps
+    monkeypatch.setenv("KERAS_VAE_SAVED_MODELS", str(tmp_path))
+    scope = {"x": np.zeros((2, 4, 4), "int32"), "labels": given, "condition": given}
+    exec(code, scope)
+    assert scope["log_prob"].shape == (2,) and scope["samples"].shape == (2, 4, 4)
+
+
 def test_the_preview_is_a_picture(tmp_path, model):
     gray, colour = images(1)[0, :, :, 0], (images(1, channels=3)[0] * 255).astype("uint8")
     for i, preview in enumerate((gray, colour)):
