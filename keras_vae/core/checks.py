@@ -68,6 +68,12 @@ def integer(name, value, low=1):
     return number if number >= low else _refuse(name, accepted, value)
 
 
+def odd(name, value, low=1):
+    """`value` as an int, if it is an odd number >= `low`."""
+    number = integer(name, value, low)
+    return number if number % 2 else _refuse(name, f"odd and >= {low}", value)
+
+
 def seed_or_none(name, value):
     """`value` as an int, if it is a whole number >= 0; None, a seed drawn from Keras's global one, stays None."""
     return None if value is None else integer(name, value, low=0)

@@ -4,7 +4,7 @@ from keras import layers, ops
 
 from keras_vae.core.checks import in_half_open_interval, integer, one_of
 from keras_vae.core.registration import Configured, registered
-from keras_vae.layers.masked_conv2d import MaskedConv2D, take_at
+from keras_vae.layers.masked_conv2d import MaskedConv2D
 from keras_vae.layers.vertical_conv2d import VerticalConv2D, odd
 
 
@@ -100,7 +100,7 @@ class GatedRasterBlock(Configured, layers.Layer):
         Returns:
             Tensor (batch, filters).
         """
-        gated = self._gate(self.right.at(take_at(offset, j), window))
+        gated = self._gate(self.right.at(offset[:, j], window))
         beside = self.project.at(0.0, gated[:, None])
         return beside if self.mask_type == "A" else window[:, -1] + beside
 

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae import _backend
-from keras_vae.core.checks import instance, integer, integers, one_of
+from keras_vae.core.checks import instance, integer, odd, one_of
 from keras_vae.core.registration import Configured, registered
 
 
@@ -57,7 +57,12 @@ class MaskedConv2D(Configured, keras.layers.Layer):
     def __init__(self, filters, kernel_size, mask_type="B", channel_groups=1, use_bias=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = integer("filters", filters)
-        self.kernel_size = _odd(kernel_size)
+        sizes = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size,) * 2
+        self.kernel_size = tuple(odd("kernel_size", size) for size in sizes)
+        if len(sizes) != 2:
+            raise ValueError(
+                f"`kernel_size` must be odd, or a pair of odd sizes. Received: kernel_size={kernel_size!r}."
+            )
         self.mask_type = one_of("mask_type", mask_type, ("A", "B"))
         self.channel_groups = integer("channel_groups", channel_groups)
         self.use_bias = instance("use_bias", use_bias, bool)
@@ -173,19 +178,6 @@ class MaskedConv2D(Configured, keras.layers.Layer):
         return (*input_shape[:-1], self.filters)
 
 
-def take_at(values, j):
-    """values[:, j], for a j that a compiled loop counts.
-
-    Args:
-        values: tensor (batch, width, channels).
-        j: int scalar.
-
-    Returns:
-        Tensor (batch, channels).
-    """
-    return values[:, j]
-
-
 def _joined(parts, axis):
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)
 
@@ -196,10 +188,3 @@ def divisible(name, size, groups):
         raise ValueError(
             f"`{name}` must have a number of channels divisible by channel_groups={groups}. Received: {size}."
         )
-
-
-def _odd(size):
-    sizes = integers("kernel_size", size if isinstance(size, (tuple, list)) else (size, size), shortest=2)
-    if len(sizes) != 2 or any(part % 2 == 0 for part in sizes):
-        raise ValueError(f"`kernel_size` must be odd, or a pair of odd sizes. Received: kernel_size={size!r}.")
-    return sizes

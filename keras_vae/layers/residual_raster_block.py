@@ -2,10 +2,9 @@
 
 from keras import layers, ops
 
-from keras_vae.core.checks import in_half_open_interval, integer
+from keras_vae.core.checks import in_half_open_interval, integer, odd
 from keras_vae.core.registration import Configured, registered
 from keras_vae.layers.masked_conv2d import MaskedConv2D
-from keras_vae.layers.vertical_conv2d import odd
 
 
 @registered

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_vae.core.checks import integer, one_of
+from keras_vae.core.checks import integer, odd, one_of
 from keras_vae.core.registration import Configured, registered
 
 
@@ -89,11 +89,3 @@ class VerticalConv2D(Configured, keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
-
-
-def odd(name, value):
-    """`value` as an int, if it is an odd number >= 1."""
-    number = integer(name, value)
-    if number % 2 == 0:
-        raise ValueError(f"`{name}` must be odd. Received: {name}={value!r}.")
-    return number

@@ -2,10 +2,9 @@
 
 from keras import ops
 
-from keras_vae.core.checks import in_half_open_interval, integer
+from keras_vae.core.checks import in_half_open_interval, integer, odd
 from keras_vae.core.registration import registered
 from keras_vae.layers import GatedRasterBlock, MaskedConv2D
-from keras_vae.layers.vertical_conv2d import odd
 from keras_vae.nets.raster_net import RasterNet, row_of, spread
 
 
@@ -56,8 +55,8 @@ class PixelCNN(RasterNet):
         super().__init__(**kwargs)
         self.filters = integer("filters", filters)
         self.depth = integer("depth", depth, low=0)
-        self.kernel_size = odd("kernel_size", kernel_size)
-        self.stem_size = odd("stem_size", stem_size)
+        self.kernel_size = odd("kernel_size", kernel_size, low=3)
+        self.stem_size = odd("stem_size", stem_size, low=3)
         self.dropout = in_half_open_interval("dropout", dropout, 0.0, 1.0)
         self.channel_groups = integer("channel_groups", channel_groups)
         self.reach = self.stem_size // 2

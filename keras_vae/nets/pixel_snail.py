@@ -3,12 +3,10 @@
 import numpy as np
 from keras import layers, ops
 
-from keras_vae.core.checks import in_half_open_interval, integer
+from keras_vae.core.checks import in_half_open_interval, integer, odd
 from keras_vae.core.registration import registered
 from keras_vae.layers import MaskedConv2D, RasterAttention, ResidualRasterBlock
-from keras_vae.layers.masked_conv2d import take_at
 from keras_vae.layers.residual_raster_block import elu2
-from keras_vae.layers.vertical_conv2d import odd
 from keras_vae.nets.raster_net import RasterNet, row_of, spread
 
 
@@ -61,7 +59,7 @@ class PixelSNAIL(RasterNet):
         self.filters = integer("filters", filters)
         self.blocks = integer("blocks", blocks)
         self.depth = integer("depth", depth)
-        self.stem_size = odd("stem_size", stem_size)
+        self.stem_size = odd("stem_size", stem_size, low=3)
         self.key_dim = integer("key_dim", key_dim)
         self.heads = integer("heads", heads)
         self.dropout = in_half_open_interval("dropout", dropout, 0.0, 1.0)
@@ -130,7 +128,7 @@ class PixelSNAIL(RasterNet):
         return memory, given, {"rows": begun, "kept": memory["kept"], "pending": pending}
 
     def at(self, given, state, window, j):
-        h, places = self.stem.at(take_at(given["stem"], j), window), take_at(given["places"], j)
+        h, places = self.stem.at(given["stem"][:, j], window), given["places"][:, j]
         rows, pending = [], []
         for n, (blocks, attention, merge) in enumerate(zip(self.residual, self.attention, self.merge, strict=True)):
             rows.append([])
@@ -144,7 +142,7 @@ class PixelSNAIL(RasterNet):
         return ops.elu(self.last(elu2(h))), {**state, "rows": rows, "pending": pending}
 
     def know(self, given, state, x, j):
-        places, kept = take_at(given["places"], j), []
+        places, kept = given["places"][:, j], []
         for attention, before, h in zip(self.attention, state["kept"], state["pending"], strict=True):
             kept.append(attention.keep(before, _attended(h, x, places)[1], given["first"] + j))
         return {**state, "kept": kept}

@@ -2,11 +2,9 @@
 
 from keras import layers, ops
 
-from keras_vae.core.checks import integer
+from keras_vae.core.checks import integer, odd
 from keras_vae.core.registration import registered
 from keras_vae.layers import MaskedConv2D
-from keras_vae.layers.masked_conv2d import take_at
-from keras_vae.layers.vertical_conv2d import odd
 from keras_vae.nets.raster_net import RasterNet, row_of, spread
 
 
@@ -55,8 +53,8 @@ class PlainPixelCNN(RasterNet):
         super().__init__(**kwargs)
         self.filters = integer("filters", filters)
         self.depth = integer("depth", depth, low=0)
-        self.kernel_size = odd("kernel_size", kernel_size)
-        self.stem_size = odd("stem_size", stem_size)
+        self.kernel_size = odd("kernel_size", kernel_size, low=3)
+        self.stem_size = odd("stem_size", stem_size, low=3)
         self.channel_groups = integer("channel_groups", channel_groups)
         self.reach = self.stem_size // 2
         options = {"channel_groups": self.channel_groups, "dtype": self.dtype_policy}
@@ -97,7 +95,7 @@ class PlainPixelCNN(RasterNet):
         return memory, [stem, *above], [self._zeros(batch, conv.reach + width, self.filters) for conv in self.convs]
 
     def at(self, given, state, window, j):
-        h, rows = self.stem.at(take_at(given[0], j), window), []
+        h, rows = self.stem.at(given[0][:, j], window), []
         for conv, above, row in zip(self.convs, given[1:], state, strict=True):
             y, row = conv.write(above, row, ops.relu(h), j)
             h = h + y

@@ -9,7 +9,6 @@ from keras import ops
 
 import harness
 import keras_vae
-from keras_vae.layers.masked_conv2d import take_at
 
 H, W = 4, 5
 
@@ -199,11 +198,6 @@ def test_dropout_is_of_training_alone():
     assert np.abs(harness.numpy(layer(x, x, training=True)[1]) - still[0]).max() > 1e-3
 
 
-def test_take_at():
-    x = np.arange(12.0, dtype="float32").reshape(2, 3, 2)
-    np.testing.assert_array_equal(harness.numpy(take_at(ops.convert_to_tensor(x), 1)), x[:, 1])
-
-
 @pytest.mark.parametrize(
     "make, message",
     [
@@ -216,6 +210,7 @@ def test_take_at():
         (lambda: keras_vae.GatedRasterBlock(4, 4), "`kernel_size` must be odd"),
         (lambda: keras_vae.GatedRasterBlock(4, dropout=1.0), r"`dropout` must be in \[0, 1\)"),
         (lambda: keras_vae.RasterAttention(0), "`key_dim` must be an integer >= 1"),
+        (lambda: keras_vae.PixelCNN(stem_size=1), "`stem_size` must be an integer >= 3"),
         (lambda: keras_vae.PixelSNAIL(6, heads=4), "`heads` must be a divisor of filters=6"),
     ],
 )
