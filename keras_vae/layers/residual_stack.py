@@ -57,8 +57,13 @@ class ResidualStack(Configured, keras.layers.Layer):
 
     def call(self, x):
         for wide, narrow in zip(self.wide, self.narrow, strict=True):
-            x = x + narrow(ops.relu(wide(ops.relu(x))))
-        return ops.relu(x)
+            x = x + narrow(ops.relu(wide(_relu(x))))
+        return _relu(x)
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+def _relu(x):
+    """relu of a sum: TensorFlow (2.21, CPU) fails, and says so, to fuse its own with a sum that has other uses."""
+    return ops.where(x <= 0, 0, x)

@@ -53,6 +53,7 @@ import variants
 model = variants.code_vqvae()
 model.build((None, 8, 8, 1))
 model = model.with_prior(variants.CausalPrior(8))
+model.prior.step.assign(1)  # as if trained
 assert keras.backend.backend() == "torch"
 model.save(sys.argv[1])
 print(model.export(sys.argv[2]))
