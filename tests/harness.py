@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import tree
 
-from keras_vae import testing
+from keras_vae import _backend, testing
 from keras_vae.core.registration import arguments
 from keras_vae.testing import check_model as check_model
 from keras_vae.testing.comparing import SEED, changed
@@ -35,6 +35,26 @@ def condition_for(model, count):
     if model.condition is None:
         return {}
     return {"condition": model.condition.examples(count, np.random.default_rng(0))}
+
+
+def compiled(function):
+    """The same function of tensors, in one piece on JAX, which else compiles each operation by itself, for seconds."""
+    if BACKEND != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
+def derivatives(function, x, directions):
+    """Of a function of a batch, without the batch: its derivatives at x along each direction, (directions, *outputs).
+
+    Below a millionth of the largest they are rounding, and zero: kernels add zeros up in ways of their own.
+    """
+    rows = np.repeat(np.asarray(x, "float32")[None], len(directions), axis=0)
+    primals, tangents = (keras.ops.convert_to_tensor(v) for v in (rows, np.asarray(directions, "float32")))
+    found = numpy(compiled(lambda x, v: _backend.jvp(function, (x,), (v,))[1])(primals, tangents))
+    return np.where(np.abs(found) > 1e-6 * np.abs(found).max(), found, 0.0)
 
 
 def needs(package):

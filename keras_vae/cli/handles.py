@@ -7,10 +7,9 @@ import random
 
 import numpy as np
 
-from keras_vae.models import Autoencoder
+from keras_vae.cli.arrays import read_arrays
 from keras_vae.presets import PresetError, load_pretrained
 from keras_vae.presets.layout import METADATA, shipped_names
-from keras_vae.priors import LearnedPrior
 
 
 def resolved(name):
@@ -59,7 +58,7 @@ def load_autoencoder(name, seed=0):
         ValueError: for a model that is no autoencoder.
     """
     model = load(name, seed)
-    if not isinstance(model, Autoencoder):
+    if not hasattr(model, "encode"):
         raise ValueError(f"`name` must be that of an autoencoder. Received: {name}, a {type(model).__name__}.")
     return model
 
@@ -75,7 +74,7 @@ def load_generator(name, seed=0):
         ValueError: for a model that is neither.
     """
     model = load(name, seed)
-    if not isinstance(model, (Autoencoder, LearnedPrior)):
+    if not hasattr(model, "sample"):
         raise ValueError(
             f"`name` must be that of an autoencoder or a prior. Received: {name}, a {type(model).__name__}."
         )
@@ -83,25 +82,39 @@ def load_generator(name, seed=0):
 
 
 def given(model, args):
-    """The condition that the user gave by `--condition`, as the model takes it: one for all; None where there is none.
+    """The condition that the user gave by `--condition`, as the model takes it; None where there is none.
 
     Args:
         model: a built model.
-        args: namespace of the parser's, with `condition`, a list of float, or None.
+        args: namespace of the parser's, with `condition`, a list of str, or None: numbers, one condition for all; or
+            the name of an .npy file, of one condition or of one for each example, which the model itself checks.
 
     Raises:
-        ValueError: for a model without a condition, a conditional one without it, or one of another size.
+        FileNotFoundError: a file that is not there.
+        ValueError: for a model without a condition, a conditional one without it, or numbers of another size.
     """
     if model.condition is None:
         if args.condition is not None:
             raise ValueError(f"`--condition` is for conditional models. Received: a {type(model).__name__}.")
         return None
+    words = args.condition or []
+    if len(words) == 1 and words[0].endswith(".npy"):
+        return read_arrays(words[0])[""]
     shape, dtype = model.condition.input_shape_of_one, np.dtype(model.condition.input_dtype)
-    values = np.asarray([] if args.condition is None else args.condition)
+    values = np.asarray([_number(word) for word in words])
     if values.size != math.prod(shape) or (dtype.kind == "i" and np.any(values != np.round(values))):
         wanted = f"{math.prod(shape)} {'integer' if dtype.kind == 'i' else 'number'}(s)"
-        raise ValueError(f"`--condition` must be {wanted} for this model. Received: {args.condition}.")
+        raise ValueError(
+            f"`--condition` must be {wanted} for this model, or an .npy file. Received: {' '.join(words) or None}."
+        )
     return values.astype(dtype).reshape(shape)
+
+
+def _number(word):
+    try:
+        return float(word)
+    except ValueError:
+        raise ValueError(f"`--condition` must be numbers, or one .npy file. Received: {word}.") from None
 
 
 def _unknown(name):

@@ -127,7 +127,10 @@ def _describing(commands):
 
 def _condition(parser):
     parser.add_argument(
-        "--condition", type=float, nargs="+", metavar="C", help="of a conditional model: the class, or its numbers"
+        "--condition",
+        nargs="+",
+        metavar="C",
+        help="of a conditional model: the class, its numbers, or an .npy file, of one or of one for each",
     )
 
 

@@ -45,9 +45,14 @@ class PriorStage:
                 )
             prior.condition = self.condition
         given.update(prior=prior, condition=None if own is not None else self.condition, dtype=self.dtype_policy)
-        model = type(self)(**given)
         data = (None, *self.data_shape)
-        model.build({"x": data} if model.extra_inputs else data)
+        try:
+            model = type(self)(**given)
+            model.build({"x": data} if model.extra_inputs else data)
+        except Exception:
+            if hasattr(prior, "condition"):
+                prior.condition = own  # a prior that does not fit is handed back as it came
+            raise
         # Not before it is built: on TensorFlow a variable that is made frozen is never watched for gradients again.
         relied_on = self._condition_of_the_nets()
         kept = relied_on is not None and relied_on.trainable

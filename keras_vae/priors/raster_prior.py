@@ -18,6 +18,7 @@ class RasterPrior(LearnedPrior):
 
     The likelihood says what one position is: an integer code, a binary pixel, an 8-bit one. Codes (height, width) are
     embedded; pixels (height, width, channels) enter as numbers, with a channel of ones that tells them from the border.
+    A subclass names its net; for a `RasterNet` of a user's own it need do no more.
 
     Args:
         likelihood: Likelihood of one position: `CategoricalLikelihood` for codes, `BernoulliLikelihood` for binary

@@ -25,7 +25,8 @@ class Sampler(keras.Model):
         function: callable, a dict of tensors, or of nests -> a tensor or nest of tensors, the batch as first axis.
         supports_jit: bool, whether XLA may compile it. Default: True.
         jit: bool, whether XLA must compile it, on TensorFlow too: for loops, whose every pass costs as much as it has
-            rows, so that a single batch is not padded either. Default: False.
+            rows. A single batch is then padded only to a number of rows that was compiled before, and at most to twice
+            its own: to compile a loop anew takes longer. Default: False.
         **kwargs: of keras.Model.
 
     Example:
@@ -45,6 +46,7 @@ class Sampler(keras.Model):
         self.function = function
         self.supports_jit = supports_jit
         self.jit = jit
+        self.compiled = set()  # numbers of rows
         if jit and keras.backend.backend() != "torch":
             self.jit_compile = True
         self.built = True
@@ -74,6 +76,7 @@ class Sampler(keras.Model):
             size = min(batch_size, total - start)
             padded = batch_size if total > batch_size else self._padded(size, batch_size)
             result = self.answer(_rows(inputs, start, start + size, padded))
+            self.compiled.add(padded)
             outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
             if bar:
                 bar.at(start + size)
@@ -81,7 +84,11 @@ class Sampler(keras.Model):
 
     def _padded(self, size, batch_size):
         """How many rows a single batch of `size` gets."""
-        return size if self.jit else min(batch_size, 1 << ((size - 1).bit_length() | 1))
+        if not self.jit:
+            return min(batch_size, 1 << ((size - 1).bit_length() | 1))
+        if keras.backend.backend() == "torch":  # it compiles nothing
+            return size
+        return min((rows for rows in tuple(self.compiled) if size <= rows <= min(2 * size, batch_size)), default=size)
 
 
 def _rows(inputs, start, stop, size):

@@ -31,12 +31,23 @@ def test_it_reaches_the_model(run, told, x):
     np.testing.assert_allclose(np.load("z.npz")["z_mean"], told.encode(to_float(x), condition=1), atol=1e-6)
     run("decode told z.npz --condition 1 -o d.npy")
     np.testing.assert_allclose(np.load("d.npy"), np.load("r.npy"), atol=1e-6)
+    np.save("labels.npy", np.array([0, 2, 1, 1]))
+    run("sample told -n 4 --condition labels.npy -o each.npy")
+    each = told.sample(4, seed=0, condition=np.array([0, 2, 1, 1]))
+    np.testing.assert_allclose(np.load("each.npy"), each, atol=1e-6)
+    assert np.abs(each - np.load("a.npy")).max() > 1e-3
 
 
 def test_refusals(refused, told):
-    assert "`--condition` must be 1 integer(s) for this model. Received: None." in refused("sample told")
+    assert "`--condition` must be 1 integer(s) for this model, or an .npy file. Received: None." in refused(
+        "sample told"
+    )
     assert "must be 1 integer(s)" in refused("sample told --condition 0.5")
     assert "must be 1 integer(s)" in refused("sample told --condition 1 2")
+    assert "must be numbers, or one .npy file. Received: two." in refused("sample told --condition two")
+    assert "there is no file labels.npy" in refused("sample told --condition labels.npy")
+    np.save("labels.npy", np.array([0, 1]))
+    assert "one for each of 4 examples. Received: 2" in refused("sample told -n 4 --condition labels.npy")
     assert "`condition` must be labels in [0, 3)" in refused("sample told --condition 3")
     assert "`--condition` is for conditional models. Received: a VAE." in refused("sample digits --condition 1")
 

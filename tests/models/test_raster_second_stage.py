@@ -110,6 +110,7 @@ def test_refused(vqvae, fitted):
     other = codes_prior()
     other.build((None, 4, 5))
     harness.check_refuses(lambda: vqvae.with_prior(other), r"`prior` must be over latents of shape \(4, 4\)")
+    assert other.condition is None
     harness.check_refuses(lambda: vqvae.with_prior(codes_prior()).sample(), "has not been trained")
     harness.check_refuses(
         lambda: vqvae.sample(1, temperature=0.5), "`temperature` of `sample` is for priors", TypeError

@@ -192,6 +192,9 @@ def test_what_a_condition_learns_belongs_to_who_sees_it(vqvae):
     relied = keras_vae.VQVAE(vqvae.encoder, decoder, vqvae.bottleneck, condition=condition)
     relied.build((None, 8, 8, 1))
     before = harness.numpy(condition.embedding.embeddings.value).copy()
+    other = CausalPrior(9)
+    harness.check_refuses(lambda: relied.with_prior(other), "`prior` must be over the codes of `bottleneck`")
+    assert other.condition is None  # handed back as it came
     second = relied.with_prior(CausalPrior(8, condition=condition))
     assert condition.trainable and not second.prior.table.trainable
     second.fit_prior(X, epochs=1, condition=labels, verbose=0)

@@ -52,6 +52,24 @@ def test_few_shapes_are_traced():
     assert {shape[0] for shape in shapes} == {4}  # the last batch is one of one row
 
 
+@pytest.mark.skipif(harness.BACKEND == "torch", reason="torch runs eagerly: nothing is traced")
+def test_a_loop_is_compiled_for_few_numbers_of_rows():
+    dense, shapes = layer(), []
+
+    def function(inputs):
+        shapes.append(inputs["x"].shape[0])
+        return dense(inputs["x"])
+
+    sampler = Sampler(dense, function, jit=True)
+    for count in (6, 4, 3, 6, 5):
+        got = sampler.run({"x": rows(count)}, batch_size=16)
+        np.testing.assert_allclose(got[:, 0], rows(count).sum(axis=1) / 2, rtol=1e-6)
+    assert set(shapes) == {6}
+    sampler.run({"x": rows(2)}, batch_size=16)  # six rows would be three times the work, at every call
+    sampler.run({"x": rows(4)}, batch_size=4)  # and here more than the user allowed
+    assert sampler.compiled == {6, 2, 4}
+
+
 def test_a_sampler_sees_weights_that_change():
     dense = layer()
     sampler = Sampler(dense, lambda inputs: dense(inputs["x"]))
