@@ -151,3 +151,12 @@ def code_vqvae(quantizer=None, size=4):
     encoder = keras.Sequential([layers.Flatten(), layers.Dense(4 * size), layers.Reshape((4, size))])
     decoder = keras.Sequential([layers.Flatten(), layers.Dense(64), layers.Reshape((8, 8, 1))])
     return keras_vae.VQVAE(encoder, decoder, quantizer)
+
+
+def trained_code_vqvae(x, epochs, batch_size):
+    """The same, trained on 8x8 images."""
+    keras.utils.set_random_seed(0)
+    model = code_vqvae()
+    model.compile("adam")
+    model.fit(x, epochs=epochs, batch_size=batch_size, verbose=0)
+    return model

@@ -6,7 +6,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
-from variants import CausalPrior, code_vqvae
+from variants import CausalPrior, trained_code_vqvae
 
 import harness
 import keras_vae
@@ -20,11 +20,7 @@ LABELS = np.arange(40, dtype="int32") % 2
 
 @pytest.fixture(scope="module")
 def vqvae():
-    keras.utils.set_random_seed(0)
-    model = code_vqvae()
-    model.compile("adam")
-    model.fit(X, epochs=2, batch_size=8, verbose=0)
-    return model
+    return trained_code_vqvae(X, epochs=2, batch_size=8)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from variants import CausalPrior, code_vqvae
+from variants import CausalPrior, trained_code_vqvae
 
 import harness
 import keras_vae
@@ -16,11 +16,7 @@ X = harness.images(64)
 
 @pytest.fixture(scope="module")
 def vqvae():
-    keras.utils.set_random_seed(0)
-    model = code_vqvae()
-    model.compile("adam")
-    model.fit(X, epochs=3, batch_size=16, verbose=0)
-    return model
+    return trained_code_vqvae(X, epochs=3, batch_size=16)
 
 
 @pytest.fixture(scope="module")
