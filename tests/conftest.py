@@ -2,14 +2,23 @@
 
 import importlib.util
 import os
+import tempfile
 
 for name, value in {
     "OMP_NUM_THREADS": "1",  # torch on two busy cores is ten times slower with two threads each
     "CUDA_VISIBLE_DEVICES": "-1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "Agg",
+    # Compiling costs the tests more than running does: XLA optimises little, and JAX keeps all that it compiles.
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }.items():
     os.environ.setdefault(name, value)
+
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # pytest-xdist's workers and the recipes inherit it, and share it
+    compiled = tempfile.TemporaryDirectory(prefix="keras_vae_compiled_", ignore_cleanup_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
 
 import keras_vae  # picks the backend, so it comes before keras
 import keras
