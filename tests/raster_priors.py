@@ -62,7 +62,7 @@ def prior(name):
         made.build({"x": (None, *shape)} if made.extra_inputs else (None, *shape))
         harness.set_weights(made, seed=2)
         for variable in made.trainable_variables:
-            variable.assign(1.5 * variable.value)  # so that every position matters for those behind it
+            variable.assign(1.5 * harness.numpy(variable.value))  # so that every position matters for those behind it
         made.step.assign(1)
         _MADE[name] = made
     return _MADE[name]
