@@ -9,6 +9,7 @@ from keras_vae.presets import layout, pretrained_metadata
 
 NAMES = layout.shipped_names()
 NETWORKS = [name for name in NAMES if pretrained_metadata(name)["model"] == "Classifier"]
+PRIORS = [name for name in NAMES if pretrained_metadata(name)["model"].endswith("Prior")]
 MEGABYTE = 2**20
 
 pytestmark = pytest.mark.skipif(not NAMES, reason=f"no preset in {layout.shipped_folder()}")
@@ -41,7 +42,7 @@ def test_it_is_the_model_that_its_metadata_tell_of(name):
     assert model.count_params() == metadata["parameter_count"]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NETWORKS])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NETWORKS + PRIORS])
 def test_an_autoencoder_reconstructs(name):
     model = load_pretrained(name)
     height, _, channels = model.data_shape
@@ -59,3 +60,12 @@ def test_a_network_of_features_has_its_name_and_the_features_that_its_head_reads
     read = numpy(network.head(network.features(x)))
     np.testing.assert_allclose(read, network.predict(x, verbose=0), rtol=1e-3, atol=1e-5)
     assert network.name == name and pretrained_metadata(name)["files"][layout.WEIGHTS]["bytes"] <= 2e6
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_a_prior_finds_what_it_draws_likelier_than_what_nobody_would(name):
+    prior = load_pretrained(name)
+    prior.compile()
+    noise = np.random.default_rng(0).integers(0, 2, (2, *prior.data_shape)).astype(prior.input_dtype)
+    rates = [prior.evaluate(x, verbose=0, return_dict=True)["rate"] for x in (prior.sample(2, seed=0), noise)]
+    assert rates[0] < 0.5 * rates[1]

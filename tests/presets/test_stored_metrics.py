@@ -123,6 +123,15 @@ def features_cifar10(network):
     return classified(network, *datasets.load_images("cifar10_jpeg", "test", labels=True))
 
 
+def pixelcnn_mnist(prior):
+    """Each fortieth of the 10,000 images: a position of each image sees all before it."""
+    if not datasets.has_dataset("binarized_mnist"):
+        pytest.skip("needs binarized_mnist")
+    prior.compile()
+    x = datasets.to_float(datasets.load_images("binarized_mnist", "test")[::40])
+    return {"nll": prior.evaluate(x, verbose=0, return_dict=True)["rate"]}
+
+
 def classified(network, images, labels):
     """Each fourth of the 10,000 images: all take more than five seconds on one core."""
     codes = network.features(datasets.to_float(images[::4]), batch_size=500)
@@ -146,6 +155,7 @@ CHECKS = {
         vqvae_celeba,
         features_mnist,
         features_cifar10,
+        pixelcnn_mnist,
     )
 }
 TOLERANCE = {  # absolute, where it is not EXACT; where something is drawn, four standard errors
@@ -153,6 +163,7 @@ TOLERANCE = {  # absolute, where it is not EXACT; where something is drawn, four
     "squared error, 50% masked": 0.15,  # five masks differ by 0.025 (s.d.), the stored one is a draw too
     "psnr": 0.5,  # 125 images of 500, which differ by 1.7 dB (s.d.): 0.13 dB
     "prior_bits_per_code": 0.15,  # 125 images of 500
+    ("pixelcnn_mnist", "nll"): 6.0,  # 250 images of 10,000, which differ by 23 nats (s.d.): 1.5
     "1000 labels": 0.1,  # of 10,000 digits, with three probes
     "accuracy_1000_labels": 0.1,
     ("features_mnist", "accuracy"): 0.005,  # 2,500 images of 10,000: four standard errors of what is left out
