@@ -79,6 +79,7 @@ class CheckedMethods(Entrances):
         given["callbacks"] = self._joined(
             given.get("callbacks"), StreamStart(given["x"], given.get("validation_data")), guard
         )
+        self._build_optimizer()
         with self._own_errors():
             history = super().fit(**given)
         guard.raise_if_stopped()
@@ -161,7 +162,9 @@ class CheckedMethods(Entrances):
             RuntimeError: as `fit`.
         """
         check_one_process()
-        return super().train_on_batch(**self._checked_arguments("train_on_batch", locals()))
+        given = self._checked_arguments("train_on_batch", locals())
+        self._build_optimizer()
+        return super().train_on_batch(**given)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Keras's own `test_on_batch`, with the batch checked first.

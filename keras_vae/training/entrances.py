@@ -72,6 +72,16 @@ class Entrances:
         self.check_input(x, name)
         if not self.built and not isinstance(x, (list, tuple)):
             # By the first array, so that what follows, targets and validation data, is compared with its shape.
-            strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow: its variables are made in its scope
-            with strategy.scope() if strategy else contextlib.nullcontext():
+            with self._scope():
                 self.build(self.shapes_of(x))
+
+    def _build_optimizer(self):
+        """Makes the optimizer's variables before a step does: TensorFlow would trace that step twice."""
+        if self.built and self.optimizer is not None and not self.optimizer.built:
+            with self._scope():
+                self.optimizer.build(self.trainable_variables)
+
+    def _scope(self):
+        """Where variables are made: inside of TensorFlow's distribution strategy, where there is one."""
+        strategy = getattr(self, "distribute_strategy", None)
+        return strategy.scope() if strategy else contextlib.nullcontext()

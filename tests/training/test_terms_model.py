@@ -101,6 +101,15 @@ def test_validation_is_logged_under_its_prefix():
 
 
 @pytest.mark.skipif(harness.BACKEND == "torch", reason="torch runs eagerly: it has no compiled step to trace")
+@pytest.mark.parametrize("train", [lambda m, x: m.fit(x, batch_size=4, verbose=0), lambda m, x: m.train_on_batch(x)])
+def test_a_first_step_is_traced_once(train):
+    model = line("adam")  # whose variables TensorFlow would find made by the trace, and trace again
+    built = model.calls
+    train(model, data(16))
+    assert model.calls == built + 1
+
+
+@pytest.mark.skipif(harness.BACKEND == "torch", reason="torch runs eagerly: it has no compiled step to trace")
 def test_one_trace_serves_every_epoch():
     x, model = data(16), line()
     model.fit(x, batch_size=4, epochs=1, verbose=0)
