@@ -53,6 +53,7 @@ from keras_vae.likelihoods import (  # noqa: E402
     SquaredError,
 )
 from keras_vae.models import (  # noqa: E402
+    IWAE,
     VAE,
     VQVAE,
     Autoencoder,
@@ -113,6 +114,7 @@ __all__ = [
     "GatedRasterBlock",
     "GaussianBottleneck",
     "GaussianLikelihood",
+    "IWAE",
     "IdentityBottleneck",
     "KSparse",
     "KSparseAutoencoder",

@@ -6,6 +6,7 @@ from keras_vae.models.classifier import Classifier
 from keras_vae.models.conditional_vae import ConditionalVAE
 from keras_vae.models.contractive_autoencoder import ContractiveAutoencoder
 from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
+from keras_vae.models.iwae import IWAE
 from keras_vae.models.k_sparse_autoencoder import KSparseAutoencoder
 from keras_vae.models.plain_autoencoder import PlainAutoencoder
 from keras_vae.models.sparse_autoencoder import SparseAutoencoder
@@ -23,6 +24,7 @@ __all__ = [
     "ConditionalVAE",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "IWAE",
     "KSparseAutoencoder",
     "PlainAutoencoder",
     "SparseAutoencoder",

@@ -123,9 +123,13 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
         seen = self.net_inputs(extras)
         h, outputs = self.features(x, training, **seen)
         outputs = {**outputs, **self.bottleneck(h, training=training), **extras}
-        outputs["params"] = self.decode_params(outputs["z"], target=x, training=training, **seen)
+        outputs.update(self.decoded(outputs, x, training, **seen))
         outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
         return outputs
+
+    def decoded(self, outputs, x, training, **seen):
+        """Hook: {"params"} of the latents in `outputs`, and what else is decoded; `seen` is what the nets may see."""
+        return {"params": self.decode_params(outputs["z"], target=x, training=training, **seen)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y = self.target(x) if y is None else y
@@ -135,23 +139,39 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
     def terms(self, x, y, outputs, training):
         """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
         _check_target(y.shape, outputs["reconstruction"].shape)
-        masked = {"mask": outputs["mask"]} if self.masked else {}
-        y = ops.cast(y, self.input_dtype)
-        terms = {"distortion": -self.likelihood.log_prob(outputs["params"], y, **masked)}
+        terms = {"distortion": self.distortion(y, outputs)}
         if self.has_rate:
             terms["rate"] = self.rate(outputs)
         if self.has_density:
             terms["elbo"] = -(terms["distortion"] + terms["rate"])
         return terms
 
+    def distortion(self, y, outputs):
+        """-log p(y|z) of what `call` returned, (batch,)."""
+        masked = {"mask": outputs["mask"]} if self.masked else {}
+        return -self.likelihood.log_prob(outputs["params"], ops.cast(y, self.input_dtype), **masked)
+
     def rate(self, outputs):
         """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
-        given = {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
-        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
         if self.masked and self.latents_in_time:
-            each = self.prior.elementwise_rate(posterior, z, **given)
-            return ops.sum(ops.where(flat_mask(outputs["mask"], z), each, 0.0), axis=-1)
-        return self.prior.rate(posterior, z, **given)
+            return ops.sum(self.elementwise_rate(outputs), axis=-1)
+        return self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"], **self.prior_sees(outputs))
+
+    def elementwise_rate(self, outputs):
+        """The share of each latent in `rate`, (batch, values), zero behind the end of a sequence; see `Prior`."""
+        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
+        each = self.prior.elementwise_rate(posterior, z, **self.prior_sees(outputs))
+        return self.up_to_the_end(each, outputs)
+
+    def up_to_the_end(self, each, outputs):
+        """Numbers of each latent, (batch, values), with zeros for those behind the end of a sequence."""
+        if self.masked and self.latents_in_time:
+            return ops.where(flat_mask(outputs["mask"], outputs["z"]), each, 0.0)
+        return each
+
+    def prior_sees(self, outputs):
+        """What the prior is given beside z, of what `call` returned: features of the condition, where there is one."""
+        return {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
 
     @property
     def latents_in_time(self):

@@ -74,15 +74,21 @@ def vae_golden(model):
     x, given, one = IMAGES[:4], {}, {}
     if model.condition is not None:
         given, one = {"condition": np.arange(4)}, {"condition": 2}
-    noise = np.random.default_rng(1).normal(size=(4, *model.latent_shape)).astype("float32")
+    k = model.num_samples
+    noise = np.random.default_rng(1).normal(size=(4 * k, *model.latent_shape)).astype("float32")
     whole = {"x": x, **given} if given else x
     posterior = model.posterior(whole)
-    z = posterior.sample_from(noise)
-    params = model.decode_params(z, **model.net_inputs(given))
-    outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": params}
-    outputs["reconstruction"] = model.likelihood.mean(params)
+    z = posterior.repeat(k).sample_from(noise)
+    params = model.decode_params(z, **model.repeated(model.net_inputs(given)))
+    outputs = {"z": z, "params": params}
+    if k > 1:
+        draws = model.by_draw(outputs)
+        outputs = {**keras.tree.map_structure(lambda part: part[:, 0], draws), "draws": draws}
+    outputs.update(z_mean=posterior.mean, z_log_var=posterior.log_var)
+    outputs["reconstruction"] = model.likelihood.mean(outputs["params"])
     terms = model.terms(x, x, {**outputs, **given}, False)
     x = whole
+    outputs.update({f"draws_{name}": part for name, part in outputs.pop("draws", {}).items()})
     return {
         **outputs,
         **terms,
@@ -307,6 +313,11 @@ CASES = {
     "VAE": Case(lambda: {**mlp_nets(), "latent_dim": 3, **gaussian_parts()}, IMAGES, golden=vae_golden),
     "BetaVAE": Case(
         lambda: {**mlp_nets(), "latent_dim": 3, "beta": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
+    ),
+    "IWAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "num_samples": 4, "estimator": "dreg", **gaussian_parts()},
+        IMAGES,
+        golden=vae_golden,
     ),
     "ConditionalVAE": Case(
         lambda: {
