@@ -19,7 +19,23 @@ from keras_vae.testing.comparing import weights as weights
 from keras_vae.testing.config import plain
 
 BACKEND = keras.backend.backend()
-POSITIVE = ("counts", "beta", "commitment_weight", "sparsity_weight", "contraction_weight")
+POSITIVE = (
+    "beta",
+    "capacity",
+    "capacity_weight",
+    "commitment_weight",
+    "contraction_weight",
+    "counts",
+    "distance_weight",
+    "embedding_weight",
+    "free_bits",
+    "gradient_weight",
+    "l2_weight",
+    "mmd_weight",
+    "multiplier",
+    "multiplier_rate",
+    "sparsity_weight",
+)
 
 
 def images(count=16, size=8, channels=1, seed=0):

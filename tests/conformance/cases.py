@@ -106,6 +106,26 @@ def still_golden(model):
     return {**outputs, **model.terms(x, x, outputs, False), "encode": model.encode(x)}
 
 
+def with_given_draws(golden):
+    """A golden function whose draws from normal distributions are NumPy's, and so the same everywhere."""
+
+    def wrapped(thing):
+        rng = np.random.default_rng(0)
+
+        def normal(shape, **_):
+            return keras.ops.convert_to_tensor(rng.normal(size=tuple(shape)).astype("float32"))
+
+        with mock.patch.object(keras.random, "normal", normal):
+            return golden(thing)
+
+    return wrapped
+
+
+def score_golden(likelihood):
+    params, x = CASES[type(likelihood).__name__].x
+    return {"log_prob": likelihood.log_prob(params, x), "mean": likelihood.mean(params)}
+
+
 def deterministic_golden(model):
     """Outputs, terms, and what three steps of SGD make of them."""
     x = IMAGES[:4]
@@ -262,6 +282,11 @@ CASES = {
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),
+    "SampledSquaredError": Case(
+        lambda: {"seed": 7},
+        (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES),
+        golden=with_given_draws(score_golden),
+    ),
     "SquaredError": Case(lambda: {"activation": "sigmoid"}, (IMAGE_PARAMS, IMAGES)),
     # priors
     "StandardNormal": Case(dict, VECTORS),
@@ -318,6 +343,65 @@ CASES = {
         lambda: {**mlp_nets(), "latent_dim": 3, "num_samples": 4, "estimator": "dreg", **gaussian_parts()},
         IMAGES,
         golden=vae_golden,
+    ),
+    "FreeBitsVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "free_bits": 0.3, "average": "example", **gaussian_parts()},
+        IMAGES,
+        golden=vae_golden,
+    ),
+    "CapacityVAE": Case(
+        lambda: {
+            **mlp_nets(),
+            "latent_dim": 3,
+            "capacity": 4.0,
+            "capacity_weight": 30.0,
+            "capacity_steps": 10,
+            **gaussian_parts(),
+        },
+        IMAGES,
+        golden=vae_golden,
+        batch_terms=("capacity_gap",),
+    ),
+    "ParameterDistanceVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "distance_weight": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
+    ),
+    "GECO": Case(
+        lambda: {
+            **mlp_nets(),
+            "tolerance": -20.0,
+            "latent_dim": 3,
+            "decay": 0.9,
+            "multiplier_rate": 1e-2,
+            **gaussian_parts(),
+        },
+        IMAGES,
+        golden=vae_golden,
+    ),
+    "InfoVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "alpha": 0.4, "mmd_weight": 7.0, "seed": 2, **gaussian_parts()},
+        IMAGES,
+        golden=with_given_draws(vae_golden),
+        batch_terms=("mmd",),
+    ),
+    "WAE": Case(
+        lambda: {**mlp_nets(), "mmd_weight": 7.0, "seed": 2, **gaussian_parts()},
+        IMAGES,
+        golden=with_given_draws(still_golden),
+        batch_terms=("mmd",),
+    ),
+    "RAE": Case(
+        lambda: {
+            **mlp_nets(),
+            "embedding_weight": 0.5,
+            "l2_weight": 0.1,
+            "gradient_weight": 0.2,
+            "probes": 2,
+            "seed": 2,
+            "bottleneck": keras_vae.KSparse(3),
+            "likelihood": keras_vae.BernoulliLikelihood(),
+        },
+        IMAGES,
+        golden=with_given_draws(still_golden),
     ),
     "ConditionalVAE": Case(
         lambda: {
