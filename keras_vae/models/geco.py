@@ -21,8 +21,10 @@ class GECO(Variational):
         C_t = decay C_{t-1} + (1 - decay) C,    multiplier <- multiplier * exp(multiplier_rate * C_t).
 
     So the weight of reconstruction grows until the tolerance is met, and falls until it is only just met: it takes the
-    place of the beta that would have had to be found by hand. Multiplier and average are weights that no optimizer
-    owns, saved with the model; evaluation leaves them. With sample weights C is the weighted mean.
+    place of the beta that would have had to be found by hand. While the nets are untrained C is large and winds the
+    multiplier up: let `multiplier_rate` be small, or raise it when the distortion has come down. Multiplier and average
+    are weights that no optimizer owns, saved with the model; evaluation leaves them. With sample weights C is the
+    weighted mean.
 
     Args:
         encoder: keras layer or model, x -> features; the head of the posterior is the bottleneck's.

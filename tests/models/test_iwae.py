@@ -8,34 +8,13 @@ from scipy import stats
 
 import harness
 import keras_vae
-from keras_vae.bottlenecks import Bottleneck
-from keras_vae.distributions import Normal
+from toys import Told
 
 STDDEV, WEIGHTS, TARGET = 0.6, np.array([[0.9, -0.5]]), np.array([1.2, 0.3])  # z ~ N(0, 1), x ~ N(z WEIGHTS, STDDEV^2)
 PRECISION = 1 + np.square(WEIGHTS).sum() / STDDEV**2
 EXACT = np.array([float((WEIGHTS @ TARGET)[0]) / STDDEV**2 / PRECISION, -np.log(PRECISION)])  # mean, log_var of p(z|x)
 EVIDENCE = stats.multivariate_normal(np.zeros(2), np.eye(2) * STDDEV**2 + WEIGHTS.T @ WEIGHTS).logpdf(TARGET)
 WRONG = EXACT + [0.5, 0.7]  # of a q that is not the posterior
-
-
-class Told(Bottleneck):
-    """q(z|x) = N(h[0], exp(h[1])): its parameters are the data, so that each example has a gradient of its own."""
-
-    noise = "normal"
-
-    def __init__(self):
-        super().__init__()
-        self.seed_generator = keras.random.SeedGenerator(1)
-
-    def parameters(self, h):
-        return {"z_mean": h[:, :1], "z_log_var": h[:, 1:]}
-
-    def call(self, h, training=False):
-        parameters = self.parameters(h)
-        return {"z": self.posterior(parameters).sample(self.seed_generator), **parameters}
-
-    def posterior(self, outputs):
-        return Normal(outputs["z_mean"], outputs["z_log_var"])
 
 
 def toy(num_samples, estimator="iwae", cls=keras_vae.IWAE):
