@@ -44,11 +44,11 @@ def test_an_example_without_weight_is_not_there_and_one_of_two_counts_twice():
 
 def test_mmd_is_unbiased():
     """Of equal distributions its mean is zero, and it is negative about as often as positive; of others it is not."""
-    draws = RNG.normal(size=(2, 400, 6, 2)).astype("float32")
+    draws = RNG.normal(size=(2, 144, 6, 2)).astype("float32")
     equal = [float(mmd(x, y)) for x, y in zip(*draws, strict=True)]
-    assert abs(np.mean(equal)) < 3 * np.std(equal) / 20
+    assert abs(np.mean(equal)) < 3 * np.std(equal) / 12
     assert 0.3 < np.mean(np.array(equal) < 0) < 0.8
-    assert np.mean([float(mmd(x + 2, y)) for x, y in zip(*draws[:, :40], strict=True)]) > 4 * np.std(equal)
+    assert np.mean([float(mmd(x + 2, y)) for x, y in zip(*draws[:, :20], strict=True)]) > 4 * np.std(equal)
 
 
 def test_the_gradient_of_mmd_pulls_towards_the_other_sample():
@@ -77,10 +77,11 @@ def test_the_distance_of_parameters():
 def test_a_batch_mean_is_that_of_all_replicas_and_its_gradient_that_of_one(monkeypatch):
     """Two replicas: this one has X with weights, the other holds values whose weighted sum and weight are known."""
     weights = np.array([1, 2, 0, 1, 0, 3, 1], "float32")
-    other_sum, other_weight = np.array([4.0, -2.0, 6.0], "float32"), 5.0
+    other_sum, other_weight = np.array([4.0, -2.0, 6.0], "float32"), np.float32(5)
 
     def cross_replica_sum(value):
-        return ops.stop_gradient(value) + (other_weight if not value.shape else other_sum)
+        other = other_sum if len(value.shape) else other_weight
+        return ops.stop_gradient(value) + ops.convert_to_tensor(other)
 
     monkeypatch.setattr(_backend, "replica", lambda: (0, 2))
     monkeypatch.setattr(_backend, "cross_replica_sum", cross_replica_sum)

@@ -14,6 +14,7 @@ STDDEV, WEIGHTS, TARGET = 0.6, np.array([[0.9, -0.5]]), np.array([1.2, 0.3])  # 
 PRECISION = 1 + np.square(WEIGHTS).sum() / STDDEV**2
 EXACT = np.array([float((WEIGHTS @ TARGET)[0]) / STDDEV**2 / PRECISION, -np.log(PRECISION)])  # mean, log_var of p(z|x)
 EVIDENCE = stats.multivariate_normal(np.zeros(2), np.eye(2) * STDDEV**2 + WEIGHTS.T @ WEIGHTS).logpdf(TARGET)
+COUNT = 20_000  # examples, in every test: JAX compiles each shape anew
 WRONG = EXACT + [0.5, 0.7]  # of a q that is not the posterior
 
 
@@ -33,7 +34,7 @@ def terms(model, parameters, training=False):
     return model.terms(parameters, y, model(parameters, training=training), training)
 
 
-def rows(parameters, count):
+def rows(parameters, count=COUNT):
     return np.repeat(np.asarray([parameters], "float32"), count, axis=0)
 
 
@@ -55,10 +56,10 @@ def expected_gradient(k, parameters):
     return np.array([-(expected_bound(k, parameters + s) - expected_bound(k, parameters - s)) / 2e-4 for s in steps])
 
 
-def gradients(num_samples, estimator, parameters, count=20_000):
-    """One estimate of d loss / d (mean, log_var) of each of `count` rows."""
+def gradients(num_samples, estimator, parameters):
+    """One estimate of d loss / d (mean, log_var) of each of `COUNT` rows."""
     model = toy(num_samples, estimator)
-    return harness.gradient(lambda x: terms(model, x, training=True)["loss"], rows(parameters, count)).astype("float64")
+    return harness.gradient(lambda x: terms(model, x, training=True)["loss"], rows(parameters)).astype("float64")
 
 
 def standard_error(values):
@@ -66,25 +67,24 @@ def standard_error(values):
 
 
 def test_with_the_exact_posterior_every_draw_gives_the_evidence():
-    for k in (1, 4):
-        got = harness.numpy(terms(toy(k), rows(EXACT, 5)))
-        np.testing.assert_allclose(got["iwae_bound"], EVIDENCE, rtol=1e-5)
-        np.testing.assert_allclose(got["loss"], -got["iwae_bound"], rtol=1e-6)
+    got = harness.numpy(terms(toy(8), rows(EXACT)))
+    np.testing.assert_allclose(got["iwae_bound"], EVIDENCE, rtol=1e-5)
+    np.testing.assert_allclose(got["loss"], -got["iwae_bound"], rtol=1e-6)
 
 
 def test_one_draw_is_the_elbo_and_more_are_tighter():
     """Within three standard errors: IWAE(1) = ELBO, IWAE(2) as by quadrature, and the bound rises with k."""
-    count, bounds = 20_000, {}
-    for k in (1, 2, 8, 32):
-        got = harness.numpy(terms(toy(k), rows(WRONG, count)))
+    bounds = {}
+    for k in (1, 2, 8):
+        got = harness.numpy(terms(toy(k), rows(WRONG)))
         bounds[k] = got["iwae_bound"].mean(), standard_error(got["iwae_bound"])
         elbo = got["elbo"].mean()
         assert abs(elbo - expected_bound(1, WRONG)) < 3 * standard_error(got["elbo"])  # whatever k is
     for k in (1, 2):
         assert abs(bounds[k][0] - expected_bound(k, WRONG)) < 3 * bounds[k][1]
-    for low, high in ((1, 2), (2, 8), (8, 32)):
+    for low, high in ((1, 2), (2, 8)):
         assert bounds[high][0] - bounds[low][0] > 3 * np.hypot(bounds[high][1], bounds[low][1])
-    assert bounds[32][0] < EVIDENCE and EVIDENCE - bounds[32][0] < 0.02
+    assert bounds[8][0] < EVIDENCE and EVIDENCE - bounds[8][0] < 0.1
 
 
 @pytest.mark.parametrize("k, estimator", [(1, "iwae"), (1, "stl"), (2, "iwae"), (2, "dreg")])
@@ -98,21 +98,22 @@ def test_stl_is_biased_for_more_than_one_draw():
     assert (np.abs(got.mean(axis=0) - expected_gradient(2, WRONG)) > 6 * standard_error(got)).any()
 
 
-@pytest.mark.parametrize("k, estimator", [(1, "stl"), (8, "dreg"), (8, "stl")])
+@pytest.mark.parametrize("k, estimator", [(1, "stl"), (2, "dreg"), (2, "stl")])
 def test_the_variance_is_lower_near_the_posterior_and_zero_at_it(k, estimator):
     near = EXACT + [0.05, 0.05]
-    plain, other = (gradients(k, name, near, 4000).var(axis=0) for name in ("iwae", estimator))
+    plain, other = (gradients(k, name, near).var(axis=0) for name in ("iwae", estimator))
     assert (other < 0.1 * plain).all()
-    assert gradients(k, estimator, EXACT, 100).var() < 1e-8
+    assert gradients(k, estimator, EXACT).var() < 1e-8
 
 
-def test_the_signal_of_dreg_outlasts_that_of_the_plain_gradient():
-    """Rainforth et al. 2018: with many draws the plain gradient is noise."""
+def test_with_more_draws_dreg_tells_more_and_the_plain_gradient_less():
+    """Rainforth et al. 2018: the ratio of mean and standard deviation of one estimate falls with k, and need not."""
     ratios = {}
-    for name in ("iwae", "dreg"):
-        got = gradients(64, name, WRONG, 2000)
-        ratios[name] = np.abs(got.mean(axis=0)) / got.std(axis=0)
-    assert (ratios["dreg"] > 3 * ratios["iwae"]).all()
+    for k, name in ((2, "iwae"), (8, "iwae"), (2, "dreg"), (8, "dreg")):
+        got = gradients(k, name, WRONG)
+        ratios[k, name] = np.abs(got.mean(axis=0)) / got.std(axis=0)
+    assert (ratios[8, "iwae"] < ratios[2, "iwae"]).all()
+    assert (ratios[8, "dreg"] > 2 * ratios[8, "iwae"]).all()
 
 
 def test_decoder_and_likelihood_learn_the_same_from_each_estimator():
@@ -154,20 +155,29 @@ def test_the_weights_are_those_of_log_likelihood_with_a_condition_too():
     stddev = np.exp(harness.numpy(outputs["z_log_var"]) / 2)[:, None]
     noise = (harness.numpy(outputs["draws"]["z"]) - harness.numpy(outputs["z_mean"])[:, None]) / stddev
     log_weights = harness.numpy(model.log_weights_tensors(x, ops.convert_to_tensor(noise)))
-    for estimator in ("iwae", "stl", "dreg"):
+    for estimator in ("iwae", "dreg"):
         model.estimator = estimator
         got = harness.numpy(model.terms(x["x"], x["x"], outputs, True))
         expected = np.logaddexp.reduce(log_weights, axis=1) - np.log(3)
         np.testing.assert_allclose(got["iwae_bound"], expected, rtol=1e-5)
 
 
+def test_it_goes_on_from_the_weights_of_a_vae(tmp_path):
+    nets = lambda: (keras_vae.MLPEncoder((5,)), keras_vae.MLPDecoder((8, 8, 1), (5,)))  # noqa: E731
+    x, vae, iwae = harness.images(4), keras_vae.VAE(*nets(), 2), keras_vae.IWAE(*nets(), 2)
+    for model in (vae, iwae):
+        model.build((None, 8, 8, 1))
+    vae.save_weights(tmp_path / "vae.weights.h5")
+    iwae.load_weights(tmp_path / "vae.weights.h5")
+    np.testing.assert_array_equal(iwae.log_likelihood(x, num_samples=4), vae.log_likelihood(x, num_samples=4))
+
+
 class SequenceIWAE(keras_vae.IWAE):
     masked = True
 
 
-@pytest.mark.parametrize("estimator", ["iwae", "dreg"])
-def test_what_is_behind_the_end_of_a_sequence_counts_for_nothing(estimator):
-    model = SequenceIWAE(keras.layers.Dense(3), keras.layers.Dense(2), latent_dim=1, num_samples=3, estimator=estimator)
+def test_what_is_behind_the_end_of_a_sequence_counts_for_nothing():
+    model = SequenceIWAE(keras.layers.Dense(3), keras.layers.Dense(2), latent_dim=1, num_samples=3, estimator="dreg")
     model.build((None, 5, 2))
     harness.set_weights(model)
     mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]], "float32")
@@ -184,20 +194,20 @@ def test_what_is_behind_the_end_of_a_sequence_counts_for_nothing(estimator):
 
 def test_several_draws_of_a_vae_are_averaged():
     """Each term is the mean over the draws, none of them the same, and the encoder sees each example once."""
-    model, count = toy(7, cls=keras_vae.VAE), 2000
-    outputs = model(rows(WRONG, count))
+    model, count = toy(8, cls=keras_vae.VAE), COUNT
+    outputs = model(rows(WRONG))
     z = harness.numpy(outputs["draws"]["z"])  # (batch, draws, 1)
-    assert z.shape == (count, 7, 1) and outputs["z_mean"].shape == (count, 1)
-    assert len(np.unique(z)) > 0.99 * z.size
+    assert z.shape == (count, 8, 1) and outputs["z_mean"].shape == (count, 1)
+    assert len(np.unique(z)) > 0.95 * z.size
     np.testing.assert_array_equal(harness.numpy(outputs["z"]), z[:, 0])
     y = np.broadcast_to(TARGET, (count, 2)).astype("float32")
     got = harness.numpy(model.terms(y, y, outputs, True))
     distortion = -stats.norm.logpdf(TARGET, z @ WEIGHTS, STDDEV).sum(axis=-1).mean(axis=1)
     np.testing.assert_allclose(got["distortion"], distortion, rtol=1e-4)
     np.testing.assert_allclose(got["loss"], got["distortion"] + got["rate"], rtol=1e-6)
-    one = harness.numpy(terms(toy(1, cls=keras_vae.VAE), rows(WRONG, count)))
+    one = harness.numpy(terms(toy(1, cls=keras_vae.VAE), rows(WRONG)))
     np.testing.assert_allclose(got["rate"], one["rate"], rtol=1e-5)
-    assert 5 < one["distortion"].var() / got["distortion"].var() < 9.5  # seven, by the law of large numbers
+    assert one["distortion"].var() / got["distortion"].var() == pytest.approx(8, rel=0.1)
 
 
 def test_bad_arguments():
