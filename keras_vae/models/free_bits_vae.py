@@ -12,10 +12,10 @@ from keras_vae.models.variational import Variational
 class FreeBitsVAE(Variational):
     """VAE whose latents say something for nothing: loss = distortion + sum_j max(free_bits, rate_j).
 
-    rate_j is the share of latent j in the rate, its mean over the batch (Kingma et al. 2016, eq. 15, where each latent
-    is a group of its own) or its value for each example. A latent below `free_bits` has no gradient of its rate: that
-    is what keeps the decoder from doing without it. `rate` and `elbo` stay those of the plain bound; what is paid
-    instead of the rate is logged as `floored_rate`. It needs a prior and a posterior whose latents are independent.
+    rate_j is the share of latent j in the rate, its mean over the batch (Kingma et al. 2016, appendix C.8, for groups
+    of latents) or its value for each example. A latent below `free_bits` has no gradient of its rate: that is what
+    keeps the decoder from doing without it. `rate` and `elbo` stay those of the plain bound; what is paid instead of
+    the rate is logged as `floored_rate`. It needs a prior and a posterior whose latents are independent.
 
     Args:
         encoder: keras layer or model, x -> features; the head of the posterior is the bottleneck's.

@@ -13,7 +13,7 @@ from keras_vae.models.variational import Variational
 class InfoVAE(Variational):
     """VAE that prefers informative latents: loss = distortion + (1 - alpha) rate + (alpha + mmd_weight - 1) MMD.
 
-    Zhao, Song & Ermon 2017, eq. 6, with lambda as `mmd_weight`: alpha > 0 takes pressure off each posterior, and MMD,
+    After Zhao, Song & Ermon 2017, whose lambda is `mmd_weight`: alpha > 0 takes pressure off each posterior, and MMD,
     between the latents of a batch and draws of the prior, keeps their mixture at the prior. alpha = 0, mmd_weight = 1
     is the VAE, alpha = 1 the WAE with a Gaussian encoder, or MMD-VAE. MMD is the unbiased estimate of
     `keras_vae.losses.mmd`, a number of the batch, and may be negative; batches should be of a hundred and more. `rate`

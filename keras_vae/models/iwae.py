@@ -17,9 +17,9 @@ ESTIMATORS = ("iwae", "stl", "dreg")
 class IWAE(Variational):
     """VAE trained on the bound of k draws: loss = -log (1/k) sum_i w_i, w_i = p(x, z_i) / q(z_i|x), z_i ~ q(z|x).
 
-    Burda et al. 2016, eq. 8, logged as `iwae_bound`: nats, higher is better, no less than the elbo, and log p(x) for
-    k without end; for k = 1 it is the elbo, the rate estimated at the draw. `distortion`, `rate` and `elbo` are those
-    of a VAE, means over the k draws. The encoder runs once for each example, the decoder k times.
+    Burda et al. 2016, eq. 8, logged as `iwae_bound`: nats, higher is better, on average no less than the elbo, and
+    log p(x) for k without end; for k = 1 it is the elbo, its rate estimated at the draw. `distortion`, `rate` and
+    `elbo` are those of a VAE, means over the k draws. The encoder runs once for each example, the decoder k times.
 
     The gradient of the bound for the encoder gets lost in noise as k grows. With v_i = w_i / sum_j w_j, constants, and
     log w_i differentiated through z_i, and where it says so through the parameters of q in it:
@@ -27,7 +27,7 @@ class IWAE(Variational):
     - "iwae": sum_i v_i grad log w_i, through both: the gradient of the bound itself.
     - "stl": sum_i v_i grad log w_i, through z_i alone: the score of q, whose mean is zero for k = 1, is left out
       (Roeder et al. 2017). Its variance vanishes with the true posterior; for k > 1 it is biased.
-    - "dreg": sum_i v_i^2 grad log w_i, through z_i alone: unbiased for every k (Tucker et al. 2019, eq. 8). In training
+    - "dreg": sum_i v_i^2 grad log w_i, through z_i alone: unbiased for every k (Tucker et al. 2019). In training
       the decoder runs a second time, for v_i is known only after the first; one with dropout is another then.
 
     Decoder and prior get the same gradient from all three.

@@ -17,7 +17,7 @@ from keras_vae.training import pure
 class RAE(Autoencoder):
     """Regularised autoencoder: loss = distortion + embedding_weight * 1/2 ||z||^2 + a smooth decoder's penalty.
 
-    A VAE without its noise (Ghosh et al. 2020, eq. 11): latents are held near zero, and what the noise did for the
+    A VAE without its noise (Ghosh et al. 2020, section 3): latents are held near zero, and what the noise did for the
     decoder is done by a regulariser. With `l2_weight` it is ||theta||^2, the squares of all weights of the decoder
     (RAE-L2); with `gradient_weight` ||J||_F^2, J = d decoder(z) / dz (RAE-GP), estimated from `probes` random
     directions, which is unbiased; both may be on. For their third, RAE-SN, wrap the layers of the decoder in
