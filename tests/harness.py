@@ -1,12 +1,13 @@
 """What the tests share beside `keras_vae.testing`: pictures, weights that are the same on every backend, refusals."""
 
+import importlib
 import importlib.util
 import inspect
 
 import keras
 import numpy as np
 import pytest
-from keras import tree
+from keras import ops, tree
 
 from keras_vae import _backend, testing
 from keras_vae.core.registration import arguments
@@ -18,7 +19,23 @@ from keras_vae.testing.comparing import weights as weights
 from keras_vae.testing.config import plain
 
 BACKEND = keras.backend.backend()
-POSITIVE = ("counts", "beta", "commitment_weight", "sparsity_weight", "contraction_weight")
+POSITIVE = (
+    "beta",
+    "capacity",
+    "capacity_weight",
+    "commitment_weight",
+    "contraction_weight",
+    "counts",
+    "distance_weight",
+    "embedding_weight",
+    "free_bits",
+    "gradient_weight",
+    "l2_weight",
+    "mmd_weight",
+    "multiplier",
+    "multiplier_rate",
+    "sparsity_weight",
+)
 
 
 def images(count=16, size=8, channels=1, seed=0):
@@ -133,3 +150,20 @@ def check_refuses(make, message, error=ValueError):
     with pytest.raises(error, match=message) as caught:
         make()
     assert "Received" in str(caught.value)
+
+
+def gradient(function, x):
+    """d sum(function(x)) / dx of an eager function, an array: where it keeps examples apart, one of each of them."""
+    if BACKEND == "jax":
+        jax = importlib.import_module("jax")
+        return np.asarray(jax.grad(lambda x: ops.sum(function(x)))(ops.convert_to_tensor(x)))
+    if BACKEND == "tensorflow":
+        tensorflow = importlib.import_module("tensorflow")
+        x = tensorflow.convert_to_tensor(x)
+        with tensorflow.GradientTape() as tape:
+            tape.watch(x)
+            value = ops.sum(function(x))
+        return tape.gradient(value, x).numpy()
+    torch = importlib.import_module("torch")
+    x = torch.as_tensor(x).requires_grad_()
+    return torch.autograd.grad(ops.sum(function(x)), x)[0].numpy()

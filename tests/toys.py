@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.bottlenecks import Bottleneck
+from keras_vae.distributions import Normal
 from keras_vae.training import TermsModel
 
 
@@ -43,3 +45,27 @@ def line(optimizer="sgd", **kwargs):
     model.build((None, 2))
     model.compile(optimizer, **compile_options)
     return model
+
+
+class Told(Bottleneck):
+    """q(z|x) = N(mean, exp(log_var)), the halves of its features: over an Identity they are the data themselves.
+
+    So each example has a gradient of its own with respect to its posterior.
+    """
+
+    noise = "normal"
+
+    def __init__(self):
+        super().__init__()
+        self.seed_generator = keras.random.SeedGenerator(1)
+
+    def parameters(self, h):
+        mean, log_var = ops.split(h, 2, axis=-1)
+        return {"z_mean": mean, "z_log_var": log_var}
+
+    def call(self, h, training=False):
+        parameters = self.parameters(h)
+        return {"z": self.posterior(parameters).sample(self.seed_generator), **parameters}
+
+    def posterior(self, outputs):
+        return Normal(outputs["z_mean"], outputs["z_log_var"])

@@ -41,6 +41,13 @@ class Bottleneck(Configured, keras.layers.Layer):
         """q(z|x) as a distribution, from the dict that `call` or `parameters` returned."""
         raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
 
+    def draws(self, outputs, n):
+        """n draws of the posterior of each example, (batch * n, ...), those of one example in a row.
+
+        A bottleneck that draws has its seeds as `seed_generator`.
+        """
+        return self.posterior(outputs).repeat(n).sample(self.seed_generator)
+
     def lookup(self, latents):
         """Latents as a user holds them (a tensor, a dict by level) -> what the decoder takes: codes are looked up."""
         return latents

@@ -6,6 +6,7 @@ from keras_vae.likelihoods.discretized_logistic_mixture_likelihood import Discre
 from keras_vae.likelihoods.gaussian_likelihood import GaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.per_pixel_gaussian_likelihood import PerPixelGaussianLikelihood
+from keras_vae.likelihoods.sampled_squared_error import SampledSquaredError
 from keras_vae.likelihoods.shared_variance_gaussian_likelihood import SharedVarianceGaussianLikelihood
 from keras_vae.likelihoods.squared_error import SquaredError
 
@@ -16,6 +17,7 @@ __all__ = [
     "GaussianLikelihood",
     "Likelihood",
     "PerPixelGaussianLikelihood",
+    "SampledSquaredError",
     "SharedVarianceGaussianLikelihood",
     "SquaredError",
 ]

@@ -43,10 +43,15 @@ class PerPixelGaussianLikelihood(Likelihood):
     params_per_channel = 2
 
     def distribution(self, params):
-        if params.shape[-1] % 2:
-            raise ValueError(
-                "`decoder` must return 2 numbers for each channel of x, means then log-variances. "
-                f"Received: params of shape {tuple(params.shape)}."
-            )
-        mean, log_var = ops.split(params, 2, axis=-1)
-        return Normal(mean, clip_straight_through(log_var, *LOG_VAR_RANGE))
+        return normal_of(params)
+
+
+def normal_of(params):
+    """The normal distribution of a decoder that returns two numbers for each channel, means then log-variances."""
+    if params.shape[-1] % 2:
+        raise ValueError(
+            "`decoder` must return 2 numbers for each channel of x, means then log-variances. "
+            f"Received: params of shape {tuple(params.shape)}."
+        )
+    mean, log_var = ops.split(params, 2, axis=-1)
+    return Normal(mean, clip_straight_through(log_var, *LOG_VAR_RANGE))

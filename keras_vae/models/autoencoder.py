@@ -9,6 +9,7 @@ from keras_vae.bottlenecks import Bottleneck, IdentityBottleneck
 from keras_vae.core.checks import instance
 from keras_vae.layers import Condition
 from keras_vae.likelihoods import Likelihood, SquaredError
+from keras_vae.models.bound import Bound, fits
 from keras_vae.models.classifier import Classifier
 from keras_vae.models.host_methods import HostMethods
 from keras_vae.models.parts import call_part, takes
@@ -16,12 +17,11 @@ from keras_vae.models.prior_stage import PriorStage
 from keras_vae.models.served_model import ServedModel
 from keras_vae.models.tensor_methods import TensorMethods
 from keras_vae.ops.levels import by_level
-from keras_vae.ops.numerics import flat_mask
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel, check_values
 
 
-class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsModel):
+class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, TermsModel):
     """Abstract: x -> encoder -> h -> bottleneck -> z -> decoder -> params -> likelihood; a prior scores the posterior.
 
     A variant overrides `terms`, and only where it must a constructor or `call`. Methods named `*_tensors` are pure and
@@ -84,7 +84,7 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
             raise ValueError(f"`input_shape` must be (None, ...) with known sizes. Received: input_shape={shape}.")
         outputs = self.trace(input_shape)
         got, wanted = tuple(outputs["params"].shape[1:]), tuple(self.likelihood.params_shape(shape[1:]))
-        if not _fits(got, wanted):
+        if not fits(got, wanted):
             per_channel = self.likelihood.params_per_channel
             reason = f" ({per_channel} numbers for each channel)" if per_channel > 1 else ""
             raise ValueError(
@@ -123,41 +123,18 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
         seen = self.net_inputs(extras)
         h, outputs = self.features(x, training, **seen)
         outputs = {**outputs, **self.bottleneck(h, training=training), **extras}
-        outputs["params"] = self.decode_params(outputs["z"], target=x, training=training, **seen)
+        outputs.update(self.decoded(outputs, x, training, **seen))
         outputs["reconstruction"] = self.likelihood.mean(outputs["params"])
         return outputs
+
+    def decoded(self, outputs, x, training, **seen):
+        """Hook: {"params"} of the latents in `outputs`, and what else is decoded; `seen` is what the nets may see."""
+        return {"params": self.decode_params(outputs["z"], target=x, training=training, **seen)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y = self.target(x) if y is None else y
         x, y = (ops.cast(t, self.input_dtype) for t in (self.target(x), y))  # integer and boolean images too
         return super().compute_loss(x, y, y_pred, sample_weight, training)
-
-    def terms(self, x, y, outputs, training):
-        """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
-        _check_target(y.shape, outputs["reconstruction"].shape)
-        masked = {"mask": outputs["mask"]} if self.masked else {}
-        y = ops.cast(y, self.input_dtype)
-        terms = {"distortion": -self.likelihood.log_prob(outputs["params"], y, **masked)}
-        if self.has_rate:
-            terms["rate"] = self.rate(outputs)
-        if self.has_density:
-            terms["elbo"] = -(terms["distortion"] + terms["rate"])
-        return terms
-
-    def rate(self, outputs):
-        """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
-        given = {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
-        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
-        if self.masked and self.latents_in_time:
-            each = self.prior.elementwise_rate(posterior, z, **given)
-            return ops.sum(ops.where(flat_mask(outputs["mask"], z), each, 0.0), axis=-1)
-        return self.prior.rate(posterior, z, **given)
-
-    @property
-    def latents_in_time(self):
-        """Whether there are latents for each moment of a sequence."""
-        shape = self.latent_shape
-        return isinstance(shape, tuple) and len(shape) > 1 and shape[0] == self.data_shape[0]
 
     def update_state(self, outputs, terms):
         if self.bottleneck.trainable:  # frozen: its moving averages stay too
@@ -230,15 +207,3 @@ def _tied_decoder(encoder):
             f"Received: encoder={type(encoder).__name__}, decoder=None."
         )
     return encoder.tied_decoder()
-
-
-def _check_target(got, wanted):
-    """Raises where a target is not shaped as the data: broadcast against it, it would give a wrong loss in silence."""
-    if not _fits(got[1:], wanted[1:]):
-        accepted = ", ".join(str(size) for size in wanted[1:])
-        raise ValueError(f"`y` must have shape (batch, {accepted}), that of x. Received: shape={tuple(got)}.")
-
-
-def _fits(got, wanted):
-    """Whether two shapes agree, sizes that are not known left aside."""
-    return len(got) == len(wanted) and all(None in pair or pair[0] == pair[1] for pair in zip(got, wanted, strict=True))

@@ -20,7 +20,8 @@ class BetaVAE(Variational):
         latent_dim: int >= 1, latents of a Gaussian bottleneck; may be left out if `bottleneck` is given. Default: None.
         beta: float >= 0, weight of the rate. Default: 4.0.
         **kwargs: `bottleneck` with a posterior, default GaussianBottleneck(latent_dim); `likelihood`, default
-            BernoulliLikelihood(); `prior`, default StandardNormal(); `condition`; and of keras.Model.
+            BernoulliLikelihood(); `prior`, default StandardNormal(); `num_samples`, default 1; `condition`; and of
+            keras.Model.
 
     Input shape:
         (batch, ...), as the encoder takes.

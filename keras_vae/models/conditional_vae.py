@@ -21,7 +21,7 @@ class ConditionalVAE(Variational):
         decoder: keras layer or model, z (and condition) -> raw parameters of the likelihood, linear at the end.
         condition: Condition: `ClassCondition(num_classes)` or `VectorCondition(size)`.
         latent_dim: int >= 1, latents of a Gaussian bottleneck; may be left out if `bottleneck` is given. Default: None.
-        **kwargs: `bottleneck`, `likelihood` and `prior`, as of VAE, and of keras.Model.
+        **kwargs: `bottleneck`, `likelihood`, `prior` and `num_samples`, as of VAE, and of keras.Model.
 
     Input shape:
         dict with "x": (batch, ...), as the encoder takes; "condition": (batch,) labels, or (batch, size).

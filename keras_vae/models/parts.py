@@ -3,6 +3,12 @@
 import functools
 import inspect
 
+from keras import ops
+
+from keras_vae.losses import mmd
+from keras_vae.ops.noise import noise_from_generator
+from keras_vae.ops.numerics import flat
+
 
 def takes(function, name):
     """Whether a function has an argument of that name."""
@@ -35,6 +41,20 @@ def seen_by(part, seen, function=None):
     """Those of `seen` that the `call` of a part, or another function of it, has arguments for."""
     function = part.call if function is None else function
     return {name: value for name, value in seen.items() if value is not None and takes(function, name)}
+
+
+def prior_discrepancy(model, outputs, seed):
+    """The maximum mean discrepancy of the latents of a batch and as many draws of the prior, a scalar.
+
+    Args:
+        model: Autoencoder with a prior, built.
+        outputs: dict, what its `call` returned, and "sample_weight" (batch,) where examples do not all count alike.
+        seed: keras.random.SeedGenerator, of the draws.
+    """
+    z = flat(outputs["z"])
+    noise = noise_from_generator(model.prior.noise_spec(model.latent_shape), ops.shape(z)[0], seed)
+    drawn = model.prior.sample_from(noise, **model.prior_sees(outputs))
+    return mmd(z, flat(drawn), outputs.get("sample_weight"))
 
 
 def not_codes(bottleneck, model):

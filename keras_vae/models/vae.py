@@ -9,8 +9,8 @@ class VAE(Variational):
     """Variational autoencoder: loss = distortion + rate = E_q[-log p(x|z)] + KL(q(z|x) || p(z)).
 
     The negative bound of Kingma & Welling 2014, eq. 3. Both terms are in nats, summed over the event; the bound is
-    estimated with one draw of z, in training and evaluation alike. `log_likelihood` gives the importance-weighted
-    figure that papers report.
+    estimated with `num_samples` draws of z, in training and evaluation alike. `log_likelihood` gives the
+    importance-weighted figure that papers report.
 
     Args:
         encoder: keras layer or model, x -> features; the Gaussian head is the bottleneck's.
@@ -19,6 +19,7 @@ class VAE(Variational):
         bottleneck: Bottleneck with a posterior. Default: GaussianBottleneck(latent_dim).
         likelihood: Likelihood. Default: BernoulliLikelihood().
         prior: Prior. Default: StandardNormal().
+        num_samples: int >= 1, draws of z per example, whose terms are averaged. Default: 1.
         **kwargs: `condition`, and of keras.Model.
 
     Input shape:

@@ -114,6 +114,33 @@ def noise_from_seeds(spec, seeds):
     return mapped(draw, spec)
 
 
+def noise_from_generator(spec, batch, generator):
+    """Noise in a graph from a generator of seeds, as a training step draws it; another on each backend.
+
+    Args:
+        spec: `Noise`, a nest of them, or None.
+        batch: int or scalar tensor, put in front of each shape.
+        generator: keras.random.SeedGenerator.
+
+    Returns:
+        The nest with a float32 tensor (batch, *shape) for each `Noise`; None for None.
+
+    Example:
+
+    >>> import keras
+    >>> from keras_vae.ops import Noise, noise_from_generator
+    >>> tuple(noise_from_generator(Noise("normal", (2,)), 3, keras.random.SeedGenerator(0)).shape)
+    (3, 2)
+    """
+
+    def draw(leaf):
+        if leaf is None:
+            return None
+        return getattr(keras.random, leaf.kind)((batch, *leaf.shape), dtype="float32", seed=generator)
+
+    return mapped(draw, spec)
+
+
 class CallSeed(keras.random.SeedGenerator):
     """A seed generator without state: every draw uses the seed tensor that it was made with.
 

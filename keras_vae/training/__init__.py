@@ -5,7 +5,7 @@ from keras_vae.training.checkpoint import TrainingCheckpoint
 from keras_vae.training.data import check_values
 from keras_vae.training.early_stop import EarlyStop
 from keras_vae.training.finetune import finetune
-from keras_vae.training.frozen import frozen, pure
+from keras_vae.training.frozen import frozen, held, pure
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
 from keras_vae.training.inputs import ModelInputs
 from keras_vae.training.optimizers import optimizers
@@ -33,6 +33,7 @@ __all__ = [
     "fit_resumable",
     "fits",
     "frozen",
+    "held",
     "optimizers",
     "pure",
     "resume",

@@ -26,11 +26,33 @@ def frozen(layer, *args, **kwargs):
     >>> keras.ops.convert_to_numpy(keras_vae.training.frozen(layer, np.ones((1, 2), "float32"))).tolist()
     [[2.0]]
     """
+    # Not `stateless_call`: it skips the autocasting that `__call__` does under mixed precision.
+    with held(layer):
+        return layer(*args, **kwargs)
+
+
+def held(layer):
+    """A context in which no gradient reaches the weights of `layer`, whatever is called of it; see `frozen`.
+
+    Args:
+        layer: keras.layers.Layer, built. Other layers are not to be called in it.
+
+    Returns:
+        A context manager.
+
+    Example:
+
+    >>> import keras, keras_vae
+    >>> layer = keras.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> layer.build((None, 2))
+    >>> with keras_vae.training.held(layer):
+    ...     total = keras.ops.sum(layer.kernel)
+    >>> float(total)
+    2.0
+    """
     state = [(v, ops.stop_gradient(v.value)) for v in layer.trainable_variables]
     state += [(v, v.value) for v in layer.non_trainable_variables]
-    # Not `stateless_call`: it skips the autocasting that `__call__` does under mixed precision.
-    with keras.StatelessScope(state):
-        return layer(*args, **kwargs)
+    return keras.StatelessScope(state)
 
 
 def pure(layer):

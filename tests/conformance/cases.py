@@ -74,15 +74,21 @@ def vae_golden(model):
     x, given, one = IMAGES[:4], {}, {}
     if model.condition is not None:
         given, one = {"condition": np.arange(4)}, {"condition": 2}
-    noise = np.random.default_rng(1).normal(size=(4, *model.latent_shape)).astype("float32")
+    k = model.num_samples
+    noise = np.random.default_rng(1).normal(size=(4 * k, *model.latent_shape)).astype("float32")
     whole = {"x": x, **given} if given else x
     posterior = model.posterior(whole)
-    z = posterior.sample_from(noise)
-    params = model.decode_params(z, **model.net_inputs(given))
-    outputs = {"z": z, "z_mean": posterior.mean, "z_log_var": posterior.log_var, "params": params}
-    outputs["reconstruction"] = model.likelihood.mean(params)
+    z = posterior.repeat(k).sample_from(noise)
+    params = model.decode_params(z, **model.repeated(model.net_inputs(given)))
+    outputs = {"z": z, "params": params}
+    if k > 1:
+        draws = model.by_draw(outputs)
+        outputs = {**keras.tree.map_structure(lambda part: part[:, 0], draws), "draws": draws}
+    outputs.update(z_mean=posterior.mean, z_log_var=posterior.log_var)
+    outputs["reconstruction"] = model.likelihood.mean(outputs["params"])
     terms = model.terms(x, x, {**outputs, **given}, False)
     x = whole
+    outputs.update({f"draws_{name}": part for name, part in outputs.pop("draws", {}).items()})
     return {
         **outputs,
         **terms,
@@ -98,6 +104,26 @@ def still_golden(model):
     x = IMAGES[:4]
     outputs = model(x)
     return {**outputs, **model.terms(x, x, outputs, False), "encode": model.encode(x)}
+
+
+def with_given_draws(golden):
+    """A golden function whose draws from normal distributions are NumPy's, and so the same everywhere."""
+
+    def wrapped(thing):
+        rng = np.random.default_rng(0)
+
+        def normal(shape, **_):
+            return keras.ops.convert_to_tensor(rng.normal(size=tuple(shape)).astype("float32"))
+
+        with mock.patch.object(keras.random, "normal", normal):
+            return golden(thing)
+
+    return wrapped
+
+
+def score_golden(likelihood):
+    params, x = CASES[type(likelihood).__name__].x
+    return {"log_prob": likelihood.log_prob(params, x), "mean": likelihood.mean(params)}
 
 
 def deterministic_golden(model):
@@ -256,6 +282,11 @@ CASES = {
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),
+    "SampledSquaredError": Case(
+        lambda: {"seed": 7},
+        (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES),
+        golden=with_given_draws(score_golden),
+    ),
     "SquaredError": Case(lambda: {"activation": "sigmoid"}, (IMAGE_PARAMS, IMAGES)),
     # priors
     "StandardNormal": Case(dict, VECTORS),
@@ -307,6 +338,70 @@ CASES = {
     "VAE": Case(lambda: {**mlp_nets(), "latent_dim": 3, **gaussian_parts()}, IMAGES, golden=vae_golden),
     "BetaVAE": Case(
         lambda: {**mlp_nets(), "latent_dim": 3, "beta": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
+    ),
+    "IWAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "num_samples": 4, "estimator": "dreg", **gaussian_parts()},
+        IMAGES,
+        golden=vae_golden,
+    ),
+    "FreeBitsVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "free_bits": 0.3, "average": "example", **gaussian_parts()},
+        IMAGES,
+        golden=vae_golden,
+    ),
+    "CapacityVAE": Case(
+        lambda: {
+            **mlp_nets(),
+            "latent_dim": 3,
+            "capacity": 4.0,
+            "capacity_weight": 30.0,
+            "capacity_steps": 10,
+            **gaussian_parts(),
+        },
+        IMAGES,
+        golden=vae_golden,
+        batch_terms=("capacity_gap",),
+    ),
+    "ParameterDistanceVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "distance_weight": 2.5, **gaussian_parts()}, IMAGES, golden=vae_golden
+    ),
+    "GECO": Case(
+        lambda: {
+            **mlp_nets(),
+            "tolerance": -20.0,
+            "latent_dim": 3,
+            "decay": 0.9,
+            "multiplier_rate": 1e-2,
+            **gaussian_parts(),
+        },
+        IMAGES,
+        golden=vae_golden,
+    ),
+    "InfoVAE": Case(
+        lambda: {**mlp_nets(), "latent_dim": 3, "alpha": 0.4, "mmd_weight": 7.0, "seed": 2, **gaussian_parts()},
+        IMAGES,
+        golden=with_given_draws(vae_golden),
+        batch_terms=("mmd",),
+    ),
+    "WAE": Case(
+        lambda: {**mlp_nets(), "mmd_weight": 7.0, "seed": 2, **gaussian_parts()},
+        IMAGES,
+        golden=with_given_draws(still_golden),
+        batch_terms=("mmd",),
+    ),
+    "RAE": Case(
+        lambda: {
+            **mlp_nets(),
+            "embedding_weight": 0.5,
+            "l2_weight": 0.1,
+            "gradient_weight": 0.2,
+            "probes": 2,
+            "seed": 2,
+            "bottleneck": keras_vae.KSparse(3),
+            "likelihood": keras_vae.BernoulliLikelihood(),
+        },
+        IMAGES,
+        golden=with_given_draws(still_golden),
     ),
     "ConditionalVAE": Case(
         lambda: {

@@ -35,8 +35,8 @@ def test_every_registered_class_has_a_case():
 def test_configuration_round_trip(name):
     case = CASES[name]
     arguments = case.arguments()
-    # What every autoencoder takes; VAE and ConditionalVAE are tried with others than the default.
-    shared = ("prior", "condition") if issubclass(REGISTRY[name], Autoencoder) else ()
+    # What every autoencoder takes; VAE, ConditionalVAE and IWAE are tried with others than the default.
+    shared = ("prior", "condition", "num_samples") if issubclass(REGISTRY[name], Autoencoder) else ()
     unset = tuple(argument for argument in shared if argument not in arguments)
     harness.check_config(REGISTRY[name](**arguments), arguments, (*case.keep_default, *unset))
 

@@ -129,3 +129,22 @@ def test_an_unknown_activation_is_refused():
 def test_a_likelihood_without_a_distribution_is_told_so():
     with pytest.raises(TypeError, match="Likelihood must define `distribution"):
         Likelihood().log_prob(PARAMS, X)
+
+
+def test_a_sampled_squared_error_scores_draws():
+    """Its mean is the squared error of the mean plus the variance, and a mask leaves values out."""
+    x = np.array([[1.0, -0.5]], "float32")
+    params = np.array([[0.4, 0.1, np.log(0.25), np.log(2.0)]], "float32")
+    error = keras_vae.SampledSquaredError(seed=1)
+    rows = [np.repeat(v, 20_000, axis=0) for v in (params, x)]
+    scores = -harness.numpy(error.log_prob(*rows))
+    expected = 0.6**2 + 0.6**2 + 0.25 + 2.0
+    assert abs(scores.mean() - expected) < 3 * scores.std() / np.sqrt(len(scores))
+    masked = -harness.numpy(error.log_prob(*rows, mask=np.repeat([[1, 0]], 20_000, axis=0)))
+    assert abs(masked.mean() - 0.61) < 3 * masked.std() / np.sqrt(len(masked))
+    np.testing.assert_allclose(harness.numpy(error.mean(params)), params[:, :2])
+    gradient = harness.gradient(lambda p: -error.log_prob(p, rows[1]), rows[0]).mean(axis=0)
+    np.testing.assert_allclose(gradient, [2 * (0.4 - 1), 2 * (0.1 + 0.5), 0.25, 2.0], atol=0.1)
+    assert not error.has_density
+    with pytest.raises(ValueError, match="`decoder` must return 2 numbers for each channel"):
+        error.log_prob(np.zeros((1, 3), "float32"), np.zeros((1, 2), "float32"))

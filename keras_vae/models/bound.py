@@ -1,0 +1,64 @@
+"""The two halves of the bound on log p(x), of what `call` returned: distortion and rate."""
+
+from keras import ops
+
+from keras_vae.ops.numerics import flat_mask
+
+
+class Bound:
+    """Mixin: `terms` of every autoencoder, and what they are made of."""
+
+    def terms(self, x, y, outputs, training):
+        """{"distortion"}, with a prior "rate", and for a density "elbo": nats, (batch,). "loss" is the variant's."""
+        _check_target(y.shape, outputs["reconstruction"].shape)
+        terms = {"distortion": self.distortion(y, outputs)}
+        if self.has_rate:
+            terms["rate"] = self.rate(outputs)
+        if self.has_density:
+            terms["elbo"] = -(terms["distortion"] + terms["rate"])
+        return terms
+
+    def distortion(self, y, outputs):
+        """-log p(y|z) of what `call` returned, (batch,)."""
+        masked = {"mask": outputs["mask"]} if self.masked else {}
+        return -self.likelihood.log_prob(outputs["params"], ops.cast(y, self.input_dtype), **masked)
+
+    def rate(self, outputs):
+        """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
+        if self.masked and self.latents_in_time:
+            return ops.sum(self.elementwise_rate(outputs), axis=-1)
+        return self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"], **self.prior_sees(outputs))
+
+    def elementwise_rate(self, outputs):
+        """The share of each latent in `rate`, (batch, values), zero behind the end of a sequence; see `Prior`."""
+        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
+        each = self.prior.elementwise_rate(posterior, z, **self.prior_sees(outputs))
+        return self.up_to_the_end(each, outputs)
+
+    def up_to_the_end(self, each, outputs):
+        """Numbers of each latent, (batch, values), with zeros for those behind the end of a sequence."""
+        if self.masked and self.latents_in_time:
+            return ops.where(flat_mask(outputs["mask"], outputs["z"]), each, 0.0)
+        return each
+
+    def prior_sees(self, outputs):
+        """What the prior is given beside z, of what `call` returned: features of the condition, where there is one."""
+        return {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
+
+    @property
+    def latents_in_time(self):
+        """Whether there are latents for each moment of a sequence."""
+        shape = self.latent_shape
+        return isinstance(shape, tuple) and len(shape) > 1 and shape[0] == self.data_shape[0]
+
+
+def _check_target(got, wanted):
+    """Raises where a target is not shaped as the data: broadcast against it, it would give a wrong loss in silence."""
+    if not fits(got[1:], wanted[1:]):
+        accepted = ", ".join(str(size) for size in wanted[1:])
+        raise ValueError(f"`y` must have shape (batch, {accepted}), that of x. Received: shape={tuple(got)}.")
+
+
+def fits(got, wanted):
+    """Whether two shapes agree, sizes that are not known left aside."""
+    return len(got) == len(wanted) and all(None in pair or pair[0] == pair[1] for pair in zip(got, wanted, strict=True))
