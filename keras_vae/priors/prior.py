@@ -3,7 +3,13 @@
 import keras
 
 from keras_vae.core.registration import Configured
-from keras_vae.distributions import Deterministic, elementwise_kl_divergence, has_closed_form, kl_divergence
+from keras_vae.distributions import (
+    Deterministic,
+    elementwise_kl_divergence,
+    has_closed_form,
+    kl_divergence,
+    shares_of,
+)
 from keras_vae.ops.noise import noise_of
 
 
@@ -69,7 +75,8 @@ class Prior(Configured, keras.layers.Layer):
             raise TypeError(f"`elementwise_rate` is not defined for {type(self).__name__}: it does not factorise.")
         if has_closed_form(posterior, p):
             return elementwise_kl_divergence(posterior, p)
-        return posterior.elementwise_log_prob(z) - p.elementwise_log_prob(z)
+        log_q, log_p = shares_of(posterior.elementwise_log_prob(z), p.elementwise_log_prob(z))
+        return log_q - log_p
 
 
 def _given(condition):
