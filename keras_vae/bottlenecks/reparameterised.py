@@ -23,8 +23,8 @@ class Reparameterised(Bottleneck):
     goes with `FamilyPrior("Gamma")`, and not with a prior that is zero there.
 
     Args:
-        family: str, such as "Laplace" or "Gamma"; or a subclass of Distribution of your own with `parameters`, which is
-            registered with Keras where the model is to be saved.
+        family: str, such as "Laplace" or "Gamma"; or a class of your own that is decorated with
+            `keras_vae.distributions.family`.
         latent_dim: int >= 1, latents on the last axis.
         options: dict or None: values of parameters that are not to be predicted, such as {"df": 5.0} of a "StudentT",
             and what tells the forms of a family apart, such as {"rank": 2} of an "Elliptical". Default: None.
@@ -39,7 +39,6 @@ class Reparameterised(Bottleneck):
 
     Raises:
         ValueError: if `family` is no family, or has no such options; if `latent_dim` is not an integer >= 1.
-        TypeError: for a class that is no family.
 
     Reference:
         Kingma & Welling 2014, arXiv:1312.6114, section 2.4. Figurnov, Mohamed & Mnih 2018, arXiv:1805.08498.

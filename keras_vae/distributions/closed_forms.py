@@ -27,7 +27,15 @@ from keras_vae.distributions.triangular import Triangular
 from keras_vae.distributions.uniform import Uniform
 from keras_vae.distributions.weibull import Weibull
 from keras_vae.ops.numerics import flat
-from keras_vae.ops.special import EULER, HALF_LOG_2_PI, lgamma, lgamma_divergence, log_excess, stirling
+from keras_vae.ops.special import (
+    EULER,
+    HALF_LOG_2_PI,
+    dirichlet_divergence,
+    lgamma,
+    lgamma_divergence,
+    log_excess,
+    stirling,
+)
 
 GAMMAS = (Gamma, ChiSquared, Exponential)
 POSITIVES = (Weibull, LogNormal, F, Beta, Kumaraswamy)
@@ -131,16 +139,13 @@ def kl_log_normal_gamma(q, p):
 @closed_form((Beta, Beta))
 def kl_beta_beta(q, p):
     """That of Dirichlets of two components."""
-    totals = lgamma_divergence(p.a + p.b, q.a + q.b)
-    return lgamma_divergence(p.a, q.a) + lgamma_divergence(p.b, q.b) - totals
+    return dirichlet_divergence(*(ops.stack([each.a, each.b], axis=-1) for each in (p, q)))
 
 
 @closed_form((Dirichlet, Dirichlet))
 def kl_dirichlet_dirichlet(q, p):
-    """sum_k D(p_k, q_k) - D(sum p, sum q) with D the divergence of lgamma."""
-    totals = (ops.sum(each.concentration, axis=-1, keepdims=True) for each in (p, q))
-    shares = ops.sum(lgamma_divergence(p.concentration, q.concentration), axis=-1, keepdims=True)
-    return shares - lgamma_divergence(*totals)
+    """sum_k D(p_k, q_k) - D(sum p, sum q) with D the divergence of lgamma, of vectors."""
+    return ops.expand_dims(dirichlet_divergence(p.concentration, q.concentration), -1)
 
 
 @closed_form((EllipticalNormal, EllipticalNormal))

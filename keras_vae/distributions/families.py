@@ -2,7 +2,6 @@
 
 import inspect
 
-import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
@@ -12,15 +11,26 @@ FAMILIES = {}  # name -> class: what a configuration may name, beside a user's o
 
 
 def family(cls):
-    """Makes a class of distributions known by its name.
+    """Makes a class of distributions known by its name, also one of your own: configurations hold the name alone.
 
     Args:
         cls: subclass of Distribution with `parameters`.
 
     Returns:
         The class.
+
+    Raises:
+        TypeError: for another class.
+        ValueError: if the name is taken by a family of another module.
     """
-    FAMILIES[cls.__name__] = cls
+    if not (inspect.isclass(cls) and issubclass(cls, Distribution) and cls.parameters):
+        raise TypeError(f"`cls` must be a subclass of Distribution with `parameters`. Received: cls={cls!r}.")
+    known = FAMILIES.setdefault(cls.__name__, cls)
+    if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise ValueError(
+            f"`cls` must have a name of its own: {known.__module__} has a family of that name. Received: cls={cls!r}."
+        )
+    FAMILIES[cls.__name__] = cls  # made anew, as by running a cell of a notebook again
     return cls
 
 
@@ -31,14 +41,12 @@ class Parameterised:
     the next. Each parameter's link makes its values of them.
 
     Args:
-        family: str, a name such as "Laplace"; or a subclass of Distribution of your own with `parameters`, which is
-            registered with Keras where it is to be saved.
+        family: str, a name such as "Laplace"; or a class of your own that is decorated with `family`.
         options: dict or None: values of parameters that are not predicted, such as {"df": 5.0} of a StudentT, and what
             tells the forms of a family apart, such as {"rank": 2} of an Elliptical. Default: None.
 
     Raises:
-        ValueError: for a name that is no family, or options that it does not have.
-        TypeError: for a class that is no family of distributions.
+        ValueError: for what is no family, or options that it does not have.
 
     Example:
 
@@ -52,7 +60,7 @@ class Parameterised:
 
     def __init__(self, family, options=None):
         self.cls = _class_of(family)
-        self.name = self.cls.__name__ if FAMILIES.get(self.cls.__name__) is self.cls else _registered_name(self.cls)
+        self.name = self.cls.__name__
         self.options = dict(options or {})
         forms = {name: value for name, value in self.options.items() if name in self.cls.forms}
         self.specified = self.cls.specification(**forms)
@@ -126,18 +134,11 @@ class Parameterised:
 
 
 def _class_of(family):
-    if isinstance(family, str):
-        found = FAMILIES.get(family) or keras.saving.get_registered_object(family)
-        if found is None:
-            raise ValueError(f"`family` must be one of {', '.join(sorted(FAMILIES))}. Received: family={family!r}.")
-        family = found
-    if not (inspect.isclass(family) and issubclass(family, Distribution) and family.parameters):
-        raise TypeError(
-            f"`family` must be the name of a family, or a subclass of Distribution with `parameters`. Received: "
-            f"family={family!r}."
-        )
-    return family
-
-
-def _registered_name(cls):
-    return keras.saving.get_registered_name(cls)
+    if isinstance(family, str) and family in FAMILIES:
+        return FAMILIES[family]
+    if family in FAMILIES.values():
+        return family
+    raise ValueError(
+        f"`family` must be one of {', '.join(sorted(FAMILIES))}, or a class of your own that is decorated with "
+        f"`keras_vae.distributions.family`. Received: family={family!r}."
+    )

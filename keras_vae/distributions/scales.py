@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.core.checks import integer
-from keras_vae.distributions.parameter import POSITIVE, Parameter
+from keras_vae.distributions.parameter import POSITIVE, REAL, Parameter
 from keras_vae.ops.noise import Noise
 
 
@@ -77,7 +77,7 @@ class LowRankScale:
 class _Triangle(Parameter):
     def check(self, name, value):
         """A square matrix as nested lists, zero above its diagonal and positive on it."""
-        rows = super().check(name, value)
+        rows = REAL.check(name, value)
         matrix = np.asarray(rows)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or np.any(np.triu(matrix, 1)):
             raise ValueError(f"`{name}` must be a lower triangular matrix. Received: {name}={value!r}.")

@@ -21,8 +21,8 @@ class FamilyLikelihood(Likelihood):
     a value counts as one that lies `margin` inside.
 
     Args:
-        family: str, such as "Laplace" or "Beta"; or a subclass of Distribution of your own with `parameters`, which is
-            registered with Keras where the model is to be saved.
+        family: str, such as "Laplace" or "Beta"; or a class of your own that is decorated with
+            `keras_vae.distributions.family`.
         options: dict or None: values of parameters that are not to be predicted, such as {"scale": 0.1} of a "Laplace",
             and what tells the forms of a family apart, such as {"rank": 2} of an "Elliptical". Default: None.
         margin: float > 0, in the units of x. Default: 1 / 512, half of a level of 8-bit images.
@@ -36,7 +36,6 @@ class FamilyLikelihood(Likelihood):
 
     Raises:
         ValueError: if `family` is no family, or has no such options; if `margin` is not > 0; for params of wrong size.
-        TypeError: for a class that is no family.
 
     Example:
 

@@ -1,7 +1,7 @@
 """Pure functions of tensors that every room shares."""
 
 from keras_vae.core.moved import moved
-from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of
+from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of, open_uniform, random_noise
 from keras_vae.ops.numerics import (
     clip_straight_through,
     compensated_sum,
@@ -30,6 +30,8 @@ __all__ = [
     "log_mean_exp",
     "noise_from_seeds",
     "noise_of",
+    "open_uniform",
+    "random_noise",
     "straight_through",
     "sum_event",
     "top_k_mask",

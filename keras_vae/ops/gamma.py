@@ -50,8 +50,9 @@ def gamma_draw(a, noise):
     first = ops.where(ops.any(accepted[..., :-1], axis=-1), ops.cast(first, "int32"), PROPOSALS - 1)
     excess = ops.take_along_axis(excess, ops.expand_dims(first, -1), axis=-1)[..., 0]
     boost = ops.where(boosted, ops.log(open_uniform(noise["boost"])) / ops.minimum(fixed, 1.0), 0.0)
-    z = ops.maximum(d * (1.0 + excess) * ops.exp(ops.maximum(boost, LOG_LEAST)), LEAST)
     log_z = ops.log(d) + ops.log1p(excess) + boost
+    held = log_z > LOG_LEAST
+    z = ops.where(held, d * (1.0 + excess) * ops.exp(ops.where(held, boost, 0.0)), LEAST)
     slope = gamma_quantile_slope(fixed, z, log_z)
     change = a - fixed  # zero: what follows has the value of the draw and the gradient of the quantile
-    return z + ops.where(z > LEAST, z * slope, 0.0) * change, log_z + slope * change
+    return z + ops.where(held, z * slope, 0.0) * change, log_z + slope * change

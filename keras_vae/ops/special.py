@@ -47,14 +47,27 @@ def log_excess(ratio, excess=None):
     e = ops.where(near, excess, 0.0)
     s = e / (2.0 + e)
     square = ops.square(s)
-    series = 1 / 3 + square * (1 / 5 + square * (1 / 7 + square * (1 / 9 + square * (1 / 11))))
+    series = 1 / 3 + square * (1 / 5 + square * (1 / 7 + square * (1 / 9 + square * (1 / 11 + square / 13))))
     close = s * (2.0 * square * series - e)
     return ops.where(near, close, ops.log(ops.where(near, 1.0, ratio)) - excess)
 
 
 def lgamma_divergence(p, q):
     """lgamma(p) - lgamma(q) - (p - q) digamma(q), >= 0: of such terms the divergences of Gamma and its kin consist."""
-    near = -p * log_excess(q / p, (q - p) / p) - 0.5 * log_excess(p / q, (p - q) / q)
+    return _small_divergence(p, q) - p * log_excess(q / p, (q - p) / p)
+
+
+def dirichlet_divergence(p, q):
+    """KL(q || p) of Dirichlets on the last axis: where concentrations are large their means alone are compared."""
+    totals = (ops.sum(each, axis=-1, keepdims=True) for each in (p, q))
+    mean_p, mean_q = p / ops.sum(p, axis=-1, keepdims=True), q / ops.sum(q, axis=-1, keepdims=True)
+    shares = _small_divergence(p, q) - p * log_excess(mean_q / mean_p, (mean_q - mean_p) / mean_p)
+    return ops.sum(shares, axis=-1) - _small_divergence(*totals)[..., 0]
+
+
+def _small_divergence(p, q):
+    """`lgamma_divergence` without its term that grows with p and q."""
+    near = -0.5 * log_excess(p / q, (p - q) / q)
     return near + stirling(p) - stirling(q) - (p - q) * stirling_slope(q)
 
 

@@ -17,8 +17,8 @@ class FamilyPrior(Prior):
     Parameters that are not given are those of a network that says zero: of a "Laplace" loc = 0 and scale = 1.
 
     Args:
-        family: str, such as "Laplace" or "Gamma"; or a subclass of Distribution of your own with `parameters`, which is
-            registered with Keras where the prior is to be saved.
+        family: str, such as "Laplace" or "Gamma"; or a class of your own that is decorated with
+            `keras_vae.distributions.family`.
         **kwargs: parameters of the family by name: numbers, or lists of them that broadcast to the shape of the
             parameter for one vector of latents; and `name`, `dtype`, `trainable` of keras.layers.Layer.
 
