@@ -21,6 +21,7 @@ from keras_vae.ops import draw_noise  # noqa: E402
 
 LOCS, SCALES = (-3.0, 0.0, 1.5), (1e-6, 0.3, 1.0, 50.0)
 SHAPES = (1e-3, 0.1, 0.7, 1.0, 2.5, 30.0, 1e4)
+WIDTH = 512
 QUANTILES = np.array([1e-3, 0.05, 0.3, 0.5, 0.8, 0.99])
 
 
@@ -258,45 +259,54 @@ def values_of(name):
     return points, np.where(fits, values, np.nan)
 
 
-def log_prob_error(name):
-    """The worst error of log p, in nats or relative where it is above one nat, among values that float32 holds.
+def wide(array):
+    """(1, WIDTH): an array again and again. JAX compiles each operation for each shape, and so for one alone."""
+    return np.resize(np.ravel(array), (1, WIDTH))
 
-    Where the density moves by more than that within the rounding of a value, as 1 + 1e-6 n, the reference moves too:
-    it is at the same float32 value.
+
+def on_grid(name, function):
+    """What `function` of a family returns at all points of its grid, once each: (points,)."""
+    points = CASES[name].points()
+    got = numpy(function(made(name, {key: wide(value) for key, value in points.items()})))
+    return got[0, : next(iter(points.values())).size]
+
+
+def log_prob_error(name):
+    """(worst error of log p, in nats, or relative where it is above one nat; number of values that were compared).
+
+    Values are those of quantiles in float32, and the reference is taken there: 1 + 1e-6 n has few digits of n.
     """
     points, values = values_of(name)
-    worst = 0.0
-    q = made(name, {key: value.repeat(len(QUANTILES), 0) for key, value in points.items()})
     held = np.where(np.isnan(values), 0.5, values)
-    got = numpy(q.elementwise_log_prob(held.astype("float32")))
+    spread = {key: wide(np.broadcast_to(value, values.shape)) for key, value in points.items()}
+    got = numpy(made(name, spread).elementwise_log_prob(wide(held).astype("float32")))
+    got = got[0, : values.size].reshape(values.shape)
     with np.errstate(all="ignore"):
         expected = CASES[name].frozen(**points).logpdf(held)
     usable = ~np.isnan(values) & np.isfinite(expected)
-    worst = error(np.where(usable, got, 0.0), np.where(usable, expected, 0.0))
-    return worst, int(usable.sum())
+    return error(np.where(usable, got, 0.0), np.where(usable, expected, 0.0)), int(usable.sum())
 
 
 def entropy_error(name):
-    points = CASES[name].points()
+    """Worst error of the entropy over the grid."""
     with np.errstate(all="ignore"):
-        expected = CASES[name].frozen(**points).entropy()
-    return error(numpy(made(name, points).elementwise_entropy()), expected)
+        expected = np.ravel(CASES[name].frozen(**CASES[name].points()).entropy())
+    return error(on_grid(name, lambda q: q.elementwise_entropy()), expected)
 
 
 def mean_error(name):
-    points = CASES[name].points()
+    """Worst relative error of the mean over the grid, where it is in the range of float32."""
     with np.errstate(all="ignore"):
-        expected = np.broadcast_to(CASES[name].frozen(**points).mean(), next(iter(points.values())).shape)
-    got = numpy(made(name, points).mean)
+        expected = np.ravel(CASES[name].frozen(**CASES[name].points()).mean())
     known = np.isfinite(expected) & (np.abs(expected) < 1e38)
-    return error(np.where(known, got, 0.0), np.where(known, expected, 0.0), scale=1e-6)
+    return error(np.where(known, on_grid(name, lambda q: q.mean), 0.0), np.where(known, expected, 0.0), scale=1e-6)
 
 
 def mode_error(name):
-    points = CASES[name].points()
+    """Worst relative error of the mode over the grid; None where several values are equally likely."""
     if CASES[name].mode is None:
         return None
-    return error(numpy(made(name, points).mode), CASES[name].mode(**points), scale=1e-6)
+    return error(on_grid(name, lambda q: q.mode), np.ravel(CASES[name].mode(**CASES[name].points())), scale=1e-6)
 
 
 def ks(name, parameters, count=100_000, seed=0):

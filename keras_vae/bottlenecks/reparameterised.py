@@ -56,6 +56,7 @@ class Reparameterised(Bottleneck):
         self.latent_dim = integer("latent_dim", latent_dim)
         self.parameterised = Parameterised(family, options).require_predicted()
         self.family, self.options = self.parameterised.name, self.parameterised.options
+        self.support = self.parameterised.cls.support
         self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
         size = self.parameterised.size(self.latent_dim)

@@ -21,12 +21,12 @@ from keras_vae.distributions.gumbel import Gumbel
 from keras_vae.distributions.independent import Independent
 from keras_vae.distributions.inverse_cdf import InverseCDF
 from keras_vae.distributions.kl import (
+    by_vector,
     closed_form,
     elementwise_kl_divergence,
     has_closed_form,
     kl_divergence,
     monte_carlo_kl,
-    shares_of,
 )
 from keras_vae.distributions.kumaraswamy import Kumaraswamy
 from keras_vae.distributions.laplace import Laplace
@@ -79,11 +79,11 @@ __all__ = [
     "Uniform",
     "Weibull",
     "between",
+    "by_vector",
     "closed_form",
     "elementwise_kl_divergence",
     "family",
     "has_closed_form",
     "kl_divergence",
     "monte_carlo_kl",
-    "shares_of",
 ]

@@ -16,7 +16,7 @@ from keras_vae.distributions.exponential import Exponential
 from keras_vae.distributions.f import F
 from keras_vae.distributions.gamma import Gamma
 from keras_vae.distributions.gumbel import Gumbel
-from keras_vae.distributions.kl import closed_form, shares_of
+from keras_vae.distributions.kl import by_vector, closed_form
 from keras_vae.distributions.kumaraswamy import Kumaraswamy
 from keras_vae.distributions.laplace import Laplace
 from keras_vae.distributions.log_normal import LogNormal
@@ -56,8 +56,8 @@ def kl_normal_normal(q, p):
 def kl_to_normal(q, p):
     """-H(q) - E log p, for any q of known entropy, mean and variance: E (z - m)^2 = variance + (mean - m)^2."""
     second = (q.variance + ops.square(q.mean - p.mean)) * ops.exp(-p.log_var)
-    cross, entropy = shares_of(0.5 * flat(LOG_2_PI + p.log_var + second), q.elementwise_entropy())
-    return cross - entropy
+    cross = 0.5 * flat(LOG_2_PI + p.log_var + second)
+    return (by_vector(cross, q.like.shape[-1]) if q.joint else cross) - q.elementwise_entropy()
 
 
 @closed_form(*((family, Exponential) for family in POSITIVES))

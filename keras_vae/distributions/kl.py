@@ -132,18 +132,11 @@ def monte_carlo_kl(q, p, num_samples=1000, seed=None):
     return estimate, ops.sqrt(spread / num_samples)
 
 
-def shares_of(q_shares, p_shares):
-    """Two tensors of shares of one event, single dimensions summed to vectors where the other one is of vectors.
+def by_vector(shares, d):
+    """Shares of single dimensions summed over vectors of d: (batch, values) -> (batch, vectors).
 
     Args:
-        q_shares: tensor (batch, values) or (batch, vectors).
-        p_shares: tensor of the same event.
+        shares: float tensor (batch, values).
+        d: int, the size of the last axis of the event.
     """
-    widths = q_shares.shape[-1], p_shares.shape[-1]
-    if widths[0] == widths[1]:
-        return q_shares, p_shares
-    fewer = min(widths)
-    return tuple(
-        ops.sum(ops.reshape(each, (-1, fewer, w // fewer)), axis=-1)
-        for each, w in zip((q_shares, p_shares), widths, strict=True)
-    )
+    return ops.sum(ops.reshape(shares, (ops.shape(shares)[0], -1, d)), axis=-1)

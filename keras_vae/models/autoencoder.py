@@ -16,7 +16,7 @@ from keras_vae.models.prior_stage import PriorStage
 from keras_vae.models.served_model import ServedModel
 from keras_vae.models.tensor_methods import TensorMethods
 from keras_vae.ops.levels import by_level
-from keras_vae.ops.numerics import flat_mask
+from keras_vae.ops.numerics import sum_event
 from keras_vae.priors import Prior
 from keras_vae.training import TermsModel, check_values
 
@@ -149,8 +149,9 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, TermsMode
         given = {} if self.condition is None else {"condition": self.embed(outputs["condition"])}
         posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
         if self.masked and self.latents_in_time:
-            each = self.prior.elementwise_rate(posterior, z, **given)
-            return ops.sum(ops.where(flat_mask(outputs["mask"], z), each, 0.0), axis=-1)
+            mask, each = outputs["mask"], self.prior.elementwise_rate(posterior, z, **given)
+            each = ops.sum(ops.reshape(each, (*ops.shape(mask), -1)), axis=-1)  # of each moment
+            return sum_event(ops.where(ops.cast(mask, "bool"), each, 0.0))
         return self.prior.rate(posterior, z, **given)
 
     @property

@@ -27,6 +27,7 @@ class Variational(Autoencoder):
         prior = StandardNormal() if prior is None else prior
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.latent_dim = latent_dim
+        _check_supports(self.bottleneck, self.prior)
 
     @property
     def loss_weights(self):
@@ -35,6 +36,18 @@ class Variational(Autoencoder):
 
     def terms(self, x, y, outputs, training):
         return self.total(super().terms(x, y, outputs, training), **self.loss_weights)
+
+
+def _check_supports(bottleneck, prior):
+    """Raises where the posterior draws what the prior takes for impossible: the rate would be infinite."""
+    if bottleneck.support is None or prior.support is None:
+        return
+    (low, high), (least, most) = bottleneck.support, prior.support
+    if low < least or high > most:
+        raise ValueError(
+            f"`prior` must be a density wherever the posterior draws, in ({low:g}, {high:g}). Received: a "
+            f"{type(prior).__name__} on ({least:g}, {most:g})."
+        )
 
 
 def _gaussian_or(bottleneck, latent_dim):

@@ -45,6 +45,7 @@ class FamilyPrior(Prior):
         super().__init__(**own)
         self.parameterised = Parameterised(family, kwargs)
         self.family = self.parameterised.name
+        self.support = self.parameterised.cls.support
         self.latent_shape = None
 
     def build(self, input_shape):

@@ -133,8 +133,8 @@ def composed(name, noise):
 @pytest.mark.parametrize("name", ["Beta", "F", "StudentT"])
 def test_the_gradient_of_what_is_made_of_several_draws(name):
     case = CASES[name]
-    parameters = [np.full((1, 50), value, "float32") for value in case.usual.values()]
-    noise = draw_noise(made_of(name, parameters).noise_spec((50,)), np.random.default_rng(3), (1,))
+    parameters = [np.full((1, 200), value, "float32") for value in case.usual.values()]
+    noise = draw_noise(made_of(name, parameters).noise_spec((200,)), np.random.default_rng(3), (1,))
     got = gradients(lambda *given: made_of(name, given).sample_from(noise), *parameters)
     draw = composed(name, noise)
     np.testing.assert_allclose(numpy(made_of(name, parameters).sample_from(noise)), draw(**case.usual), rtol=1e-4)

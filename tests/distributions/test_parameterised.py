@@ -6,7 +6,7 @@ from keras import ops
 
 import harness
 from families import gradients, numpy
-from keras_vae.distributions import FAMILIES, POSITIVE, InverseCDF, Parameterised, family, shares_of
+from keras_vae.distributions import FAMILIES, POSITIVE, InverseCDF, Parameterised, by_vector, family
 
 SIZES = {"Exponential": 3, "ChiSquared": 3, "Dirichlet": 3, "StudentT": 9, "Triangular": 9}
 SIZES.update(EllipticalNormal=9, EllipticalStudentT=10)
@@ -93,9 +93,6 @@ def test_refuses_numbers_that_are_not_of_whole_dimensions():
     harness.check_refuses(everything.require_predicted, "must leave a parameter of Laplace")
 
 
-def test_shares_of_vectors_and_of_dimensions_meet():
-    values, vectors = ops.convert_to_tensor(np.arange(12.0).reshape(2, 6)), ops.ones((2, 2))
-    summed, same = shares_of(values, vectors)
-    assert numpy(summed).tolist() == [[3.0, 12.0], [21.0, 30.0]]
-    assert numpy(same).tolist() == [[1.0, 1.0]] * 2
-    assert shares_of(vectors, vectors)[0] is vectors
+def test_shares_of_dimensions_are_summed_over_vectors():
+    values = ops.convert_to_tensor(np.arange(12.0).reshape(2, 6))
+    assert numpy(by_vector(values, 3)).tolist() == [[3.0, 12.0], [21.0, 30.0]]
