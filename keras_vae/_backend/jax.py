@@ -7,6 +7,9 @@ import jax
 import jax.numpy as jnp
 import keras
 from jax import lax
+from jax.lax import digamma as digamma
+from jax.lax import lgamma as lgamma
+from jax.lax import random_gamma_grad as gamma_slope  # noqa: F401
 from keras import ops
 from keras.ops import jvp as jvp
 from keras.ops import slice_update as write_slice  # noqa: F401

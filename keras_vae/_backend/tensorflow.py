@@ -8,6 +8,8 @@ from keras import ops
 from keras.ops import jvp as jvp
 from keras.ops import slice_update as write_slice  # noqa: F401
 from keras.ops import vectorized_map as by_row  # noqa: F401
+from tensorflow.math import digamma as digamma
+from tensorflow.math import lgamma as lgamma
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
@@ -112,6 +114,11 @@ def devices():
 def conv_transpose_same(inputs, kernel, strides):
     """Transposed convolution, padding "same", channels last, 1-D to 3-D; kernel (*sizes, out, in), as Keras has it."""
     return ops.conv_transpose(inputs, kernel, strides, padding="same", data_format="channels_last")
+
+
+def gamma_slope(concentration, z):
+    """dz/da of a draw z of Gamma(a, 1) at a fixed quantile, by implicit differentiation; of the same shape."""
+    return tf.raw_ops.RandomGammaGrad(alpha=concentration, sample=z)
 
 
 def _softsign_grad(op, upstream):

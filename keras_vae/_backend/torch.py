@@ -4,6 +4,8 @@ import threading
 
 import torch
 from keras import ops
+from torch import digamma as digamma
+from torch import lgamma as lgamma
 from torch.overrides import TorchFunctionMode
 
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
@@ -112,6 +114,12 @@ def write_slice(values, start, update):
     """`values` with `update` from `start` on, in their own memory: `keras.ops.slice_update` copies them first."""
     values[tuple(slice(at, at + size) for at, size in zip(start, update.shape, strict=True))] = update
     return values
+
+
+def gamma_slope(concentration, z):
+    """dz/da of a draw z of Gamma(a, 1) at a fixed quantile, by implicit differentiation; of the same shape."""
+    # A symbolic trace, on torch's "meta" device, has no kernel for it and needs none.
+    return torch.empty_like(z) if z.is_meta else torch._standard_gamma_grad(concentration, z)
 
 
 def _glu(x, dim=-1):

@@ -7,6 +7,7 @@ from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
 from keras_vae.bottlenecks.k_sparse import KSparse
 from keras_vae.bottlenecks.quantizer import Quantizer
+from keras_vae.bottlenecks.reparameterised import Reparameterised
 from keras_vae.bottlenecks.top_k import TopK
 from keras_vae.bottlenecks.vector_quantizer import VectorQuantizer
 from keras_vae.bottlenecks.vector_quantizer_ema import VectorQuantizerEMA
@@ -19,6 +20,7 @@ __all__ = [
     "IdentityBottleneck",
     "KSparse",
     "Quantizer",
+    "Reparameterised",
     "TopK",
     "VectorQuantizer",
     "VectorQuantizerEMA",

@@ -10,6 +10,7 @@ class Bottleneck(Configured, keras.layers.Layer):
     """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, for every backend to compile."""
 
     has_codes = False  # whether the latents are integer codes, which are looked up for the decoder
+    support = None  # (low, high) that all draws of its posterior lie in; None where nobody says
     noise = None  # what a draw of its posterior takes, in the shape of z: "normal", "uniform", or None for a point mass
 
     def __init__(self, **kwargs):

@@ -1,5 +1,7 @@
 """The Gaussian bottleneck of the VAE."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -48,7 +50,7 @@ class GaussianBottleneck(Bottleneck):
     (['z', 'z_log_var', 'z_mean'], (2, 3))
     """
 
-    noise = "normal"
+    noise, support = "normal", (-math.inf, math.inf)
 
     def __init__(self, latent_dim, seed=None, **kwargs):
         super().__init__(**kwargs)

@@ -47,6 +47,8 @@ def decode(args):
 def latents_of(model, images, condition=None):
     """The latents of images by name: "indices" of codes; "z_mean" and "z_log_var" of a Gaussian; "z" of the rest.
 
+    With "z" come the parameters of its posterior, where it has some.
+
     Args:
         model: a built model.
         images: array (batch, *data_shape).
@@ -55,7 +57,8 @@ def latents_of(model, images, condition=None):
     if model.has_codes:
         return _by_name("indices", model.encode(images, condition=condition))
     posterior = model.encode(images, output="distribution", condition=condition)
-    parts = posterior.served() or {"z": posterior.mode}
+    parts = posterior.served()
+    parts = parts if "z_mean" in parts else {"z": posterior.mode, **parts}
     return {key: keras.ops.convert_to_numpy(value) for key, value in parts.items()}
 
 

@@ -6,7 +6,7 @@ from keras import ops
 from keras_vae.distributions.categorical import Categorical
 from keras_vae.distributions.controls import checked_temperature
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.noise import Noise
+from keras_vae.ops.noise import Noise, open_uniform
 from keras_vae.ops.numerics import flat, float32
 
 LEAST_LOG_SCALE = -50.0  # of what is tempered: already a point, and exp(50) does not overflow
@@ -61,8 +61,7 @@ class DiscretizedLogisticMixture(Distribution):
         means, log_scales, coefficients = (
             [ops.sum(ops.where(chosen, each, 0.0), axis=-1) for each in part] for part in self._by_channel()
         )
-        # Uniforms are multiples of 2^-24: zero counts as half of one, for its quantile would be infinite.
-        uniform = ops.clip(ops.cast(noise["logistic"], "float32"), 2.0**-25, 1.0 - 2.0**-24)
+        uniform = open_uniform(noise["logistic"])
         logistic = ops.log(uniform) - ops.log1p(-uniform)
         drawn, before = [], []
         for channel, log_scale in enumerate(log_scales):

@@ -1,5 +1,7 @@
 """The abstract distribution: what every family answers."""
 
+import math
+
 from keras_vae.ops.noise import noise_of
 
 
@@ -10,7 +12,22 @@ class Distribution:
     Noise can be passed in, which makes a draw the same on every backend.
     """
 
+    parameters = {}  # name -> Parameter, in the order of the constructor: what a network has to say of it
+    forms = ()  # names of options that tell forms of the family apart, which have other parameters
+    support = (-math.inf, math.inf)  # outside of this its density is zero whatever the parameters
+    open_ends = True  # whether the density may be infinite, or zero, at a finite end of the support
+    joint = False  # whether the last axis is one variable, with one share in `log_prob`
+    has_mean = True  # False where the mean does not exist
     noise = "normal"  # the kind that `sample_from` takes, "normal" or "uniform" in [0, 1), or None for a point mass
+
+    @classmethod
+    def specification(cls, **forms):
+        """name -> `Parameter` of one form of the family, in the order in which a network predicts them.
+
+        Args:
+            **forms: the options of `cls.forms` that were given, such as the rank of a scale.
+        """
+        return cls.parameters
 
     def noise_spec(self, shape):
         """What `sample_from` takes for events of `shape`: a `keras_vae.ops.Noise`, a nest of them, or None.
@@ -40,6 +57,10 @@ class Distribution:
         raise self._missing("mean")
 
     @property
+    def variance(self):
+        raise self._missing("variance")
+
+    @property
     def mode(self):
         raise self._missing("mode")
 
@@ -50,6 +71,10 @@ class Distribution:
     def entropy(self):
         """Entropy in nats, summed over the event: (batch,)."""
         raise self._missing("entropy")
+
+    def elementwise_entropy(self):
+        """The share of each dimension in the entropy, nats, (batch, values); where dimensions are independent."""
+        raise self._missing("elementwise_entropy")
 
     def served(self):
         """Parameters that a client of a served model sees beside the mode: name -> tensor. Default: none."""

@@ -6,11 +6,15 @@ import keras
 from keras import ops
 
 from keras_vae.distributions.distribution import Distribution
-from keras_vae.ops.numerics import flat, float32, sum_event
+from keras_vae.distributions.families import family
+from keras_vae.distributions.parameter import REAL, Parameter
+from keras_vae.ops.numerics import clip_straight_through, flat, float32
 
 LOG_2_PI = math.log(2.0 * math.pi)
+LOG_VAR = Parameter(lambda raw: clip_straight_through(raw, -20.0, 14.0))  # as of the Gaussian bottleneck
 
 
+@family
 class Normal(Distribution):
     """Diagonal normal distribution N(mean, exp(log_var)), the event being everything but the first axis.
 
@@ -30,6 +34,7 @@ class Normal(Distribution):
     -1.8379
     """
 
+    parameters = {"mean": REAL, "log_var": LOG_VAR}
     noise = "normal"
 
     def __init__(self, mean, log_var):
@@ -71,8 +76,15 @@ class Normal(Distribution):
     def mode(self):
         return self._mean
 
+    @property
+    def variance(self):
+        return ops.broadcast_to(ops.exp(self.log_var), ops.shape(self._mean))
+
     def entropy(self):
-        return 0.5 * sum_event(LOG_2_PI + 1.0 + self.log_var + 0.0 * self._mean)
+        return ops.sum(self.elementwise_entropy(), axis=-1)
+
+    def elementwise_entropy(self):
+        return 0.5 * flat(LOG_2_PI + 1.0 + self.log_var + 0.0 * self._mean)
 
     def served(self):
         return {"z_mean": self._mean, "z_log_var": ops.broadcast_to(self.log_var, ops.shape(self._mean))}

@@ -3,6 +3,7 @@
 from keras_vae.likelihoods.bernoulli_likelihood import BernoulliLikelihood
 from keras_vae.likelihoods.categorical_likelihood import CategoricalLikelihood
 from keras_vae.likelihoods.discretized_logistic_mixture_likelihood import DiscretizedLogisticMixtureLikelihood
+from keras_vae.likelihoods.family_likelihood import FamilyLikelihood
 from keras_vae.likelihoods.gaussian_likelihood import GaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.per_pixel_gaussian_likelihood import PerPixelGaussianLikelihood
@@ -14,6 +15,7 @@ __all__ = [
     "BernoulliLikelihood",
     "CategoricalLikelihood",
     "DiscretizedLogisticMixtureLikelihood",
+    "FamilyLikelihood",
     "GaussianLikelihood",
     "Likelihood",
     "PerPixelGaussianLikelihood",

@@ -2,8 +2,6 @@
 
 from keras import ops
 
-from keras_vae.ops.numerics import flat_mask
-
 
 class Bound:
     """Mixin: `terms` of every autoencoder, and what they are made of."""
@@ -37,9 +35,11 @@ class Bound:
 
     def up_to_the_end(self, each, outputs):
         """Numbers of each latent, (batch, values), with zeros for those behind the end of a sequence."""
-        if self.masked and self.latents_in_time:
-            return ops.where(flat_mask(outputs["mask"], outputs["z"]), each, 0.0)
-        return each
+        if not (self.masked and self.latents_in_time):
+            return each
+        mask = ops.cast(outputs["mask"], "bool")  # of each moment, which may have fewer shares than latents
+        by_moment = ops.reshape(each, (*ops.shape(mask), -1))
+        return ops.reshape(ops.where(mask[..., None], by_moment, 0.0), ops.shape(each))
 
     def prior_sees(self, outputs):
         """What the prior is given beside z, of what `call` returned: features of the condition, where there is one."""

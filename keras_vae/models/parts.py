@@ -6,7 +6,7 @@ import inspect
 from keras import ops
 
 from keras_vae.losses import mmd
-from keras_vae.ops.noise import noise_from_generator
+from keras_vae.ops.noise import random_noise
 from keras_vae.ops.numerics import flat
 
 
@@ -52,7 +52,7 @@ def prior_discrepancy(model, outputs, seed):
         seed: keras.random.SeedGenerator, of the draws.
     """
     z = flat(outputs["z"])
-    noise = noise_from_generator(model.prior.noise_spec(model.latent_shape), ops.shape(z)[0], seed)
+    noise = random_noise(model.prior.noise_spec(model.latent_shape), (ops.shape(z)[0],), seed)
     drawn = model.prior.sample_from(noise, **model.prior_sees(outputs))
     return mmd(z, flat(drawn), outputs.get("sample_weight"))
 

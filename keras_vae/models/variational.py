@@ -38,6 +38,7 @@ class Variational(Autoencoder):
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.latent_dim = latent_dim
         self.num_samples = integer("num_samples", num_samples)
+        _check_supports(self.bottleneck, self.prior)
 
     @property
     def loss_weights(self):
@@ -87,6 +88,18 @@ class Variational(Autoencoder):
         if self.num_samples == 1:
             return rows
         return tree.map_structure(lambda part: ops.mean(part, axis=1), self.by_draw(rows))
+
+
+def _check_supports(bottleneck, prior):
+    """Raises where the posterior draws what the prior takes for impossible: the rate would be infinite."""
+    if bottleneck.support is None or prior.support is None:
+        return
+    (low, high), (least, most) = bottleneck.support, prior.support
+    if low < least or high > most:
+        raise ValueError(
+            f"`prior` must be a density wherever the posterior draws, in ({low:g}, {high:g}). Received: a "
+            f"{type(prior).__name__} on ({least:g}, {most:g})."
+        )
 
 
 def _gaussian_or(bottleneck, latent_dim):

@@ -1,7 +1,7 @@
 """Pure functions of tensors that every room shares."""
 
 from keras_vae.core.moved import moved
-from keras_vae.ops.noise import Noise, draw_noise, noise_from_generator, noise_from_seeds, noise_of
+from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of, open_uniform, random_noise
 from keras_vae.ops.numerics import (
     clip_straight_through,
     compensated_sum,
@@ -28,9 +28,10 @@ __all__ = [
     "float32",
     "linear_schedule",
     "log_mean_exp",
-    "noise_from_generator",
     "noise_from_seeds",
     "noise_of",
+    "open_uniform",
+    "random_noise",
     "straight_through",
     "sum_event",
     "top_k_mask",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import numbers
 
 import keras
 from keras import ops
@@ -114,31 +115,39 @@ def noise_from_seeds(spec, seeds):
     return mapped(draw, spec)
 
 
-def noise_from_generator(spec, batch, generator):
-    """Noise in a graph from a generator of seeds, as a training step draws it; another on each backend.
+def random_noise(spec, batch, seed=None):
+    """Noise in a graph for a whole batch, another on each backend: what `sample` of a distribution draws.
 
     Args:
         spec: `Noise`, a nest of them, or None.
-        batch: int or scalar tensor, put in front of each shape.
-        generator: keras.random.SeedGenerator.
+        batch: tuple of sizes, put in front of each shape.
+        seed: int, `keras.random.SeedGenerator`, or None for Keras's global one. Default: None.
 
     Returns:
-        The nest with a float32 tensor (batch, *shape) for each `Noise`; None for None.
-
-    Example:
-
-    >>> import keras
-    >>> from keras_vae.ops import Noise, noise_from_generator
-    >>> tuple(noise_from_generator(Noise("normal", (2,)), 3, keras.random.SeedGenerator(0)).shape)
-    (3, 2)
+        The nest with a float32 tensor (*batch, *shape) for each `Noise`; None for None.
     """
+    draws = itertools.count()
 
     def draw(leaf):
         if leaf is None:
             return None
-        return getattr(keras.random, leaf.kind)((batch, *leaf.shape), dtype="float32", seed=generator)
+        # One integer for several draws would make them the same numbers.
+        one = CallSeed(seed, next(draws)) if isinstance(seed, numbers.Integral) else seed
+        return getattr(keras.random, leaf.kind)((*batch, *leaf.shape), dtype="float32", seed=one)
 
     return mapped(draw, spec)
+
+
+def open_uniform(noise):
+    """Uniforms in [0, 1) as numbers in (0, 1), float32: zero counts as half of 2^-24, of which they are multiples.
+
+    Args:
+        noise: tensor.
+
+    Returns:
+        float32 tensor of the same shape, whose quantiles under any continuous distribution are finite.
+    """
+    return ops.clip(ops.cast(noise, "float32"), 2.0**-25, 1.0 - 2.0**-24)
 
 
 class CallSeed(keras.random.SeedGenerator):

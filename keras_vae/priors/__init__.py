@@ -1,6 +1,7 @@
 """Priors: p(z) over latents or codes."""
 
 from keras_vae.priors.conditional_normal import ConditionalNormal
+from keras_vae.priors.family_prior import FamilyPrior
 from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.priors.pixel_cnn_prior import PixelCNNPrior
 from keras_vae.priors.pixel_snail_prior import PixelSNAILPrior
@@ -11,6 +12,7 @@ from keras_vae.priors.uniform_codes import UniformCodes
 
 __all__ = [
     "ConditionalNormal",
+    "FamilyPrior",
     "LearnedPrior",
     "PixelCNNPrior",
     "PixelSNAILPrior",

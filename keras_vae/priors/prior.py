@@ -3,7 +3,13 @@
 import keras
 
 from keras_vae.core.registration import Configured
-from keras_vae.distributions import Deterministic, elementwise_kl_divergence, has_closed_form, kl_divergence
+from keras_vae.distributions import (
+    Deterministic,
+    by_vector,
+    elementwise_kl_divergence,
+    has_closed_form,
+    kl_divergence,
+)
 from keras_vae.ops.noise import noise_of
 
 
@@ -14,6 +20,7 @@ class Prior(Configured, keras.layers.Layer):
     """
 
     is_noise = False  # whether its draws know nothing of any data, so that decoding them makes no pictures
+    support = None  # (low, high) outside of which its density is zero; None for all real numbers, and for codes
     noise = "normal"  # the kind of noise that `sample_from` takes, in the shape of the latents: "normal" or "uniform"
 
     def noise_spec(self, shape):
@@ -61,6 +68,8 @@ class Prior(Configured, keras.layers.Layer):
     def elementwise_rate(self, posterior, z, condition=None):
         """The share of each dimension in `rate`, nats, (batch, values); where dimensions are independent in both.
 
+        Where either is joint on the last axis, as a Dirichlet, it is the share of each vector: (batch, vectors).
+
         Raises:
             TypeError: where the prior, or the posterior, does not factorise over dimensions.
         """
@@ -69,7 +78,11 @@ class Prior(Configured, keras.layers.Layer):
             raise TypeError(f"`elementwise_rate` is not defined for {type(self).__name__}: it does not factorise.")
         if has_closed_form(posterior, p):
             return elementwise_kl_divergence(posterior, p)
-        return posterior.elementwise_log_prob(z) - p.elementwise_log_prob(z)
+        shares = [each.elementwise_log_prob(z) for each in (posterior, p)]
+        if posterior.joint != p.joint:  # the one that is not joint has a share for each dimension of a vector
+            parts = zip(shares, (posterior, p), strict=True)
+            shares = [share if of.joint else by_vector(share, z.shape[-1]) for share, of in parts]
+        return shares[0] - shares[1]
 
 
 def _given(condition):

@@ -1,6 +1,7 @@
 """What a served model offers: functions by name, and what goes into each."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -73,6 +74,7 @@ def data_input(shape, dtype="float32", interval=None, whole=False, reason=""):
 
     def example(rows, rng):
         low, high = interval or (0.0, 1.0)
+        high = low + 1.0 if high == math.inf else high  # the first unit of a half-line
         sizes = [4 if size is None else size for size in shape]
         if whole_numbers:
             return rng.integers(low, int(high) + 1, (rows, *sizes)).astype(dtype)

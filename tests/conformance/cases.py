@@ -9,6 +9,7 @@ import numpy as np
 import harness
 import keras_vae
 from keras_vae.distributions import Normal
+from keras_vae.ops import draw_noise
 
 RNG = np.random.default_rng(0)
 IMAGES = harness.images(8)  # (8, 8, 8, 1), in (0, 1)
@@ -167,6 +168,13 @@ def quantizer_golden(layer):
     return outputs
 
 
+def family_prior_golden(prior):
+    """The density of given data, and draws from noise that is NumPy's."""
+    prior.build((None, 6))
+    noise = draw_noise(prior.noise_spec((6,)), np.random.default_rng(2), (4,))
+    return {"log_prob": prior.log_prob(np.exp(VECTORS)), "sample": prior.sample_from(noise)}
+
+
 def raster_golden(prior):
     """The density of given data, and draws, which are equal on every backend."""
     case = CASES[type(prior).__name__]
@@ -266,6 +274,11 @@ CASES = {
         VECTORS,
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},  # z is drawn at random
     ),
+    "Reparameterised": Case(
+        lambda: {"family": "StudentT", "latent_dim": 3, "options": {"df": 5.0}, "seed": 7},
+        VECTORS,
+        golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},
+    ),
     "VectorQuantizer": Case(lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7}, MAP),
     "VectorQuantizerEMA": Case(
         lambda: {"codebook_size": 5, "embedding_dim": 6, "decay": 0.9, "restart_threshold": 0.2, "seed": 7},
@@ -279,6 +292,9 @@ CASES = {
     "BernoulliLikelihood": Case(dict, (IMAGE_PARAMS, IMAGES)),
     "CategoricalLikelihood": Case(lambda: {"num_classes": 6}, (MAP, CODES_OF_MAP)),
     "DiscretizedLogisticMixtureLikelihood": Case(lambda: {"components": 2, "levels": 17}, (MIXTURE_PARAMS, COLOURS)),
+    "FamilyLikelihood": Case(
+        lambda: {"family": "Laplace", "options": {"scale": 0.3}, "margin": 0.01}, (IMAGE_PARAMS, IMAGES)
+    ),
     "GaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "SharedVarianceGaussianLikelihood": Case(lambda: {"stddev": 0.3}, (IMAGE_PARAMS, IMAGES)),
     "PerPixelGaussianLikelihood": Case(dict, (np.concatenate([IMAGE_PARAMS] * 2, axis=-1), IMAGES)),
@@ -299,6 +315,7 @@ CASES = {
             "rate": prior.rate(Normal(VECTORS, 0.5 * VECTORS), VECTORS, CONDITION),
         },
     ),
+    "FamilyPrior": Case(lambda: {"family": "Gamma", "concentration": 2.0}, np.exp(VECTORS), golden=family_prior_golden),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
     "PixelCNNPrior": Case(
         lambda: {
