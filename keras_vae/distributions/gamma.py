@@ -47,7 +47,8 @@ class Gamma(Independent):
         # a [log r - (r - 1)] with r = z / mean, and Stirling's formula: of large a nothing cancels
         a = self.concentration
         start = 0.5 * ops.log(a) - HALF_LOG_2_PI - stirling(a) - ops.log(value)
-        return start + a * log_excess(value / (self.scale * a))
+        # Times the inverse: the gradient of a quotient squares the divisor, and overflows where a draw is tiny.
+        return start + a * log_excess(value * (1.0 / (self.scale * a)))
 
     def entropy_of_each(self):
         return HALF_LOG_2_PI + gamma_entropy_share(self.concentration) + ops.log(self.scale)

@@ -43,9 +43,10 @@ class Weibull(InverseCDF):
         return self.scale * ops.exp(ops.clip(log_y, LOG_LEAST, -LOG_LEAST))
 
     def log_density(self, value):
-        k, excess = self.concentration, (value - self.scale) / self.scale
+        k, inverse = self.concentration, 1.0 / self.scale  # no quotient, whose gradient overflows where a draw is tiny
+        excess = (value - self.scale) * inverse
         near = ops.abs(excess) < 0.5  # where, times a large k, the digits of the logarithm matter
-        log_y = ops.where(near, ops.log1p(ops.where(near, excess, 0.0)), ops.log(value / self.scale))
+        log_y = ops.where(near, ops.log1p(ops.where(near, excess, 0.0)), ops.log(value * inverse))
         return ops.log(k / self.scale) + (k - 1.0) * log_y - ops.exp(ops.minimum(k * log_y, 80.0))
 
     def entropy_of_each(self):

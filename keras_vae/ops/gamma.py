@@ -1,13 +1,15 @@
 """Draws of Gamma(a, 1) from given noise: the same values and the same gradients on every backend."""
 
+import math
+
 from keras import ops
 
 from keras_vae.ops.noise import Noise, open_uniform
 from keras_vae.ops.special import gamma_quantile_slope, log_excess
 
 PROPOSALS = 8  # all refused once in 3 * 10^10 draws: one is accepted with a probability of 0.95 at least
-LOG_LEAST = -69.0  # of a draw, 1e-30: its inverse is a float32 too. Gamma(0.001, 1) has 93 % of its mass below
-LEAST = 1e-30
+LEAST = 1e-30  # of a draw: its inverse is a float32 too. Gamma(0.001, 1) has 93 % of its mass below
+LOG_LEAST = math.log(LEAST)
 
 
 def gamma_noise(shape):
