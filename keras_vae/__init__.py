@@ -84,10 +84,12 @@ from keras_vae.presets import PresetError, list_pretrained, load_pretrained, sav
 from keras_vae.priors import (  # noqa: E402
     ConditionalNormal,
     LearnedPrior,
+    MixtureOfGaussians,
     PixelCNNPrior,
     PixelSNAILPrior,
     StandardNormal,
     UniformCodes,
+    VampPrior,
 )
 
 __version__ = "0.1.0"
@@ -122,6 +124,7 @@ __all__ = [
     "MapCondition",
     "MaskedConv2D",
     "MaskingNoise",
+    "MixtureOfGaussians",
     "PerPixelGaussianLikelihood",
     "PixelCNN",
     "PixelCNNPrior",
@@ -148,6 +151,7 @@ __all__ = [
     "VQDecoder",
     "VQEncoder",
     "VQVAE",
+    "VampPrior",
     "Variational",
     "VectorCondition",
     "VectorQuantizer",

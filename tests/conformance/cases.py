@@ -9,6 +9,7 @@ import numpy as np
 import harness
 import keras_vae
 from keras_vae.distributions import Normal
+from keras_vae.ops import draw_noise
 
 RNG = np.random.default_rng(0)
 IMAGES = harness.images(8)  # (8, 8, 8, 1), in (0, 1)
@@ -148,6 +149,26 @@ def raster_golden(prior):
     return {**prior(case.x), "sample": prior.sample(3, seed=4, condition=2, temperature=0.8, top_p=0.9)}
 
 
+def mixture_golden(prior, z=VECTORS):
+    """The density, the shares of the components, and draws, of a prior that may have been built by a model."""
+    if not prior.built:
+        prior.build((None, *z.shape[1:]))
+        harness.set_weights(prior)
+    noise = draw_noise(prior.noise_spec(z.shape[1:]), np.random.default_rng(2), (5,))
+    return {
+        "log_prob": prior.log_prob(z),
+        "responsibilities": prior.responsibilities(z),
+        "sample": prior.sample_from(noise),
+    }
+
+
+def vamp_vae(prior):
+    """A VAE of pictures with three latents, of which a prior takes the posterior."""
+    model = keras_vae.VAE(**mlp_nets(), latent_dim=3, prior=prior)
+    model.build(IMAGES.shape)
+    return model
+
+
 CASES = {
     # nets
     "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh", "centered": True}, IMAGES),
@@ -269,6 +290,14 @@ CASES = {
         },
     ),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
+    "MixtureOfGaussians": Case(
+        lambda: {"num_components": 3, "spread": 0.5, "seed": 7}, VECTORS, golden=lambda prior: mixture_golden(prior)
+    ),
+    "VampPrior": Case(
+        lambda: {"num_pseudo_inputs": 3, "seed": 7},
+        VECTORS,
+        golden=lambda prior: mixture_golden(harness.set_weights(vamp_vae(prior)).prior, VECTORS[:, :3]),
+    ),
     "PixelCNNPrior": Case(
         lambda: {
             "likelihood": keras_vae.CategoricalLikelihood(5),
