@@ -83,6 +83,8 @@ from keras_vae.nets import (  # noqa: E402
 from keras_vae.presets import PresetError, list_pretrained, load_pretrained, save_pretrained  # noqa: E402
 from keras_vae.priors import (  # noqa: E402
     ConditionalNormal,
+    FittedGaussian,
+    FittedMixture,
     LearnedPrior,
     MixtureOfGaussians,
     PixelCNNPrior,
@@ -112,6 +114,8 @@ __all__ = [
     "ConvEncoder",
     "DenoisingAutoencoder",
     "DiscretizedLogisticMixtureLikelihood",
+    "FittedGaussian",
+    "FittedMixture",
     "GatedRasterBlock",
     "GaussianBottleneck",
     "GaussianLikelihood",

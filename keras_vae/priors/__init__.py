@@ -1,6 +1,9 @@
 """Priors: p(z) over latents or codes."""
 
 from keras_vae.priors.conditional_normal import ConditionalNormal
+from keras_vae.priors.fitted_density import FittedDensity
+from keras_vae.priors.fitted_gaussian import FittedGaussian
+from keras_vae.priors.fitted_mixture import FittedMixture
 from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.priors.mixture_of_gaussians import MixtureOfGaussians
 from keras_vae.priors.mixture_prior import MixturePrior
@@ -14,6 +17,9 @@ from keras_vae.priors.vamp_prior import VampPrior
 
 __all__ = [
     "ConditionalNormal",
+    "FittedDensity",
+    "FittedGaussian",
+    "FittedMixture",
     "LearnedPrior",
     "MixtureOfGaussians",
     "MixturePrior",

@@ -14,6 +14,7 @@ class Prior(Configured, keras.layers.Layer):
     """
 
     is_noise = False  # whether its draws know nothing of any data, so that decoding them makes no pictures
+    fits_at_once = False  # whether `fit`, where it has one, takes all latents and no steps
     noise = "normal"  # the kind of noise that `sample_from` takes, in the shape of the latents: "normal" or "uniform"
 
     def attach(self, model):

@@ -162,6 +162,12 @@ def mixture_golden(prior, z=VECTORS):
     }
 
 
+def fitted(prior):
+    """A density fitted to more latents than there are of them in a case."""
+    prior.fit(np.random.default_rng(3).normal(size=(40, VECTORS.shape[1])))
+    return prior
+
+
 def vamp_vae(prior):
     """A VAE of pictures with three latents, of which a prior takes the posterior."""
     model = keras_vae.VAE(**mlp_nets(), latent_dim=3, prior=prior)
@@ -290,8 +296,14 @@ CASES = {
         },
     ),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
-    "MixtureOfGaussians": Case(
-        lambda: {"num_components": 3, "spread": 0.5, "seed": 7}, VECTORS, golden=lambda prior: mixture_golden(prior)
+    "MixtureOfGaussians": Case(lambda: {"num_components": 3, "spread": 0.5, "seed": 7}, VECTORS, golden=mixture_golden),
+    "FittedGaussian": Case(
+        lambda: {"regularization": 0.1}, VECTORS, golden=lambda prior: mixture_golden(fitted(prior))
+    ),
+    "FittedMixture": Case(
+        lambda: {"num_components": 2, "covariance": "tied", "regularization": 0.1, "seed": 3},
+        VECTORS,
+        golden=lambda prior: mixture_golden(fitted(prior)),
     ),
     "VampPrior": Case(
         lambda: {"num_pseudo_inputs": 3, "seed": 7},
