@@ -21,13 +21,16 @@ from keras_vae.bottlenecks import (  # noqa: E402
     BatchTopK,
     GaussianBottleneck,
     IdentityBottleneck,
+    InverseAutoregressiveFlow,
     KSparse,
     TopK,
     VectorQuantizer,
     VectorQuantizerEMA,
 )
 from keras_vae.layers import (  # noqa: E402
+    MADE,
     AdditiveGaussianNoise,
+    AutoregressiveFlow,
     BernoulliMask,
     ClassCondition,
     Conditioned,
@@ -82,6 +85,7 @@ from keras_vae.nets import (  # noqa: E402
 )
 from keras_vae.presets import PresetError, list_pretrained, load_pretrained, save_pretrained  # noqa: E402
 from keras_vae.priors import (  # noqa: E402
+    AutoregressiveFlowPrior,
     ConditionalNormal,
     FittedGaussian,
     FittedMixture,
@@ -99,6 +103,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AdditiveGaussianNoise",
     "Autoencoder",
+    "AutoregressiveFlow",
+    "AutoregressiveFlowPrior",
     "BatchTopK",
     "BernoulliLikelihood",
     "BernoulliMask",
@@ -120,9 +126,11 @@ __all__ = [
     "GaussianBottleneck",
     "GaussianLikelihood",
     "IdentityBottleneck",
+    "InverseAutoregressiveFlow",
     "KSparse",
     "KSparseAutoencoder",
     "LearnedPrior",
+    "MADE",
     "MLPDecoder",
     "MLPEncoder",
     "MapCondition",

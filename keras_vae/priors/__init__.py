@@ -1,5 +1,6 @@
 """Priors: p(z) over latents or codes."""
 
+from keras_vae.priors.autoregressive_flow_prior import AutoregressiveFlowPrior
 from keras_vae.priors.conditional_normal import ConditionalNormal
 from keras_vae.priors.fitted_density import FittedDensity
 from keras_vae.priors.fitted_gaussian import FittedGaussian
@@ -16,6 +17,7 @@ from keras_vae.priors.uniform_codes import UniformCodes
 from keras_vae.priors.vamp_prior import VampPrior
 
 __all__ = [
+    "AutoregressiveFlowPrior",
     "ConditionalNormal",
     "FittedDensity",
     "FittedGaussian",

@@ -162,6 +162,18 @@ def mixture_golden(prior, z=VECTORS):
     }
 
 
+def small_flow():
+    return keras_vae.AutoregressiveFlow(num_steps=2, units=(8,))
+
+
+def flow_golden(bottleneck):
+    """What a posterior by a flow says of given noise."""
+    q = bottleneck.posterior(bottleneck.parameters(VECTORS))
+    z = q.sample_from(VECTORS[:, :3])
+    values = {"z": z, "log_prob": q.log_prob(z), "of_another": q.log_prob(CONDITION[:, 3:])}
+    return {**values, "mean": q.mean, "mode": q.mode}
+
+
 def fitted(prior):
     """A density fitted to more latents than there are of them in a case."""
     prior.fit(np.random.default_rng(3).normal(size=(40, VECTORS.shape[1])))
@@ -253,6 +265,12 @@ CASES = {
     ),
     "ResidualRasterBlock": Case(lambda: {"filters": 6, "kernel_size": 5, "dropout": 0.5}, MAP),
     "RasterAttention": Case(lambda: {"key_dim": 3, "value_dim": 2, "heads": 2}, (MAP, MAP[::-1].copy())),
+    "MADE": Case(lambda: {"units": (8, 5), "outputs": 3, "activation": "tanh"}, VECTORS),
+    "AutoregressiveFlow": Case(
+        lambda: {"num_steps": 3, "units": (8,), "activation": "tanh"},
+        VECTORS,
+        golden=lambda flow: {**flow(VECTORS), "inverse": flow.inverse(VECTORS)},
+    ),
     "StackedEncoder": Case(
         lambda: {
             "encoders": [sigmoid_net(7), sigmoid_net(4)],
@@ -266,6 +284,11 @@ CASES = {
         lambda: {"latent_dim": 3, "seed": 7},
         VECTORS,
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},  # z is drawn at random
+    ),
+    "InverseAutoregressiveFlow": Case(
+        lambda: {"latent_dim": 3, "flow": small_flow(), "context_dim": 4, "seed": 7},
+        VECTORS,
+        golden=flow_golden,
     ),
     "VectorQuantizer": Case(lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7}, MAP),
     "VectorQuantizerEMA": Case(
@@ -318,6 +341,11 @@ CASES = {
         },
         {"x": CODES, "condition": np.arange(4) % 3},
         golden=raster_golden,
+    ),
+    "AutoregressiveFlowPrior": Case(
+        lambda: {"flow": small_flow(), "condition": keras_vae.ClassCondition(3)},
+        {"x": VECTORS, "condition": np.arange(4) % 3},
+        golden=lambda prior: {**prior(CASES["AutoregressiveFlowPrior"].x), "sample": prior.sample(3, 4, condition=2)},
     ),
     "PixelSNAILPrior": Case(
         lambda: {
