@@ -21,6 +21,7 @@ from keras_vae.bottlenecks import (  # noqa: E402
     BatchTopK,
     GaussianBottleneck,
     IdentityBottleneck,
+    InverseAutoregressiveFlow,
     KSparse,
     Reparameterised,
     TopK,
@@ -28,7 +29,9 @@ from keras_vae.bottlenecks import (  # noqa: E402
     VectorQuantizerEMA,
 )
 from keras_vae.layers import (  # noqa: E402
+    MADE,
     AdditiveGaussianNoise,
+    AutoregressiveFlow,
     BernoulliMask,
     ClassCondition,
     Conditioned,
@@ -93,13 +96,18 @@ from keras_vae.nets import (  # noqa: E402
 )
 from keras_vae.presets import PresetError, list_pretrained, load_pretrained, save_pretrained  # noqa: E402
 from keras_vae.priors import (  # noqa: E402
+    AutoregressiveFlowPrior,
     ConditionalNormal,
     FamilyPrior,
+    FittedGaussian,
+    FittedMixture,
     LearnedPrior,
+    MixtureOfGaussians,
     PixelCNNPrior,
     PixelSNAILPrior,
     StandardNormal,
     UniformCodes,
+    VampPrior,
 )
 
 __version__ = "0.1.0"
@@ -107,6 +115,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AdditiveGaussianNoise",
     "Autoencoder",
+    "AutoregressiveFlow",
+    "AutoregressiveFlowPrior",
     "BatchTopK",
     "BernoulliLikelihood",
     "BernoulliMask",
@@ -125,6 +135,8 @@ __all__ = [
     "DiscretizedLogisticMixtureLikelihood",
     "FamilyLikelihood",
     "FamilyPrior",
+    "FittedGaussian",
+    "FittedMixture",
     "FreeBitsVAE",
     "GECO",
     "GatedRasterBlock",
@@ -133,14 +145,17 @@ __all__ = [
     "IWAE",
     "IdentityBottleneck",
     "InfoVAE",
+    "InverseAutoregressiveFlow",
     "KSparse",
     "KSparseAutoencoder",
     "LearnedPrior",
+    "MADE",
     "MLPDecoder",
     "MLPEncoder",
     "MapCondition",
     "MaskedConv2D",
     "MaskingNoise",
+    "MixtureOfGaussians",
     "ParameterDistanceVAE",
     "PerPixelGaussianLikelihood",
     "PixelCNN",
@@ -171,6 +186,7 @@ __all__ = [
     "VQDecoder",
     "VQEncoder",
     "VQVAE",
+    "VampPrior",
     "Variational",
     "VectorCondition",
     "VectorQuantizer",

@@ -19,6 +19,14 @@ def normal_log_prob(x, mean, stddev):
     return terms.reshape(len(terms), -1).sum(axis=1)
 
 
+def mixture_log_prob(x, weights, means, covariances):
+    """log sum_k w_k N(x; mean_k, covariance_k), covariances in full: (batch,). Bishop 2006, eq. 9.7."""
+    x = np.asarray(x, "float64").reshape(len(x), -1)
+    parts = zip(weights, means, covariances, strict=True)
+    each = [np.log(w) + stats.multivariate_normal.logpdf(x, np.ravel(m), c) for w, m, c in parts]
+    return special.logsumexp(each, axis=0)
+
+
 def bernoulli_log_prob(x, logits):
     """x log p + (1 - x) log(1 - p) with p = sigmoid(logits), summed over the event: (batch,)."""
     x, logits = np.asarray(x, "float64"), np.asarray(logits, "float64")

@@ -153,3 +153,8 @@ def step_unless_skipped(step, model, variables, state, data):
     rows = zip(model.non_trainable_variables, others_before, others, strict=True)
     others = [jnp.where(skipped, old, new) if id(variable) in kept else new for variable, old, new in rows]
     return logs, (trainable, others, optimizer, metrics)
+
+
+def counted_loop(count, body, start):
+    """`keras.ops.fori_loop` from 0 to a known number of passes, which can be differentiated."""
+    return ops.fori_loop(0, count, body, start)

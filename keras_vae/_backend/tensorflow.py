@@ -130,3 +130,12 @@ def _softsign_grad(op, upstream):
 
 with contextlib.suppress(KeyError):  # a release that brings it
     tf.RegisterGradient("SoftsignGrad")(_softsign_grad)
+
+
+def counted_loop(count, body, start):
+    """`keras.ops.fori_loop` from 0 to a known number of passes: XLA differentiates a loop only where it is told."""
+
+    def step(i, value):
+        return i + 1, body(i, value)
+
+    return tf.while_loop(lambda i, value: i < count, step, (0, start), maximum_iterations=count)[1]

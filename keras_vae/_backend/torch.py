@@ -138,3 +138,8 @@ class _Elementary(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         return self.forms.get(function, function)(*args, **(kwargs or {}))
+
+
+def counted_loop(count, body, start):
+    """`keras.ops.fori_loop` from 0 to a known number of passes, which can be differentiated."""
+    return ops.fori_loop(0, count, body, start)

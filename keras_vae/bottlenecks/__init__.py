@@ -5,6 +5,7 @@ from keras_vae.bottlenecks.bottleneck import Bottleneck
 from keras_vae.bottlenecks.codebook import Codebook
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
+from keras_vae.bottlenecks.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from keras_vae.bottlenecks.k_sparse import KSparse
 from keras_vae.bottlenecks.quantizer import Quantizer
 from keras_vae.bottlenecks.reparameterised import Reparameterised
@@ -18,6 +19,7 @@ __all__ = [
     "Codebook",
     "GaussianBottleneck",
     "IdentityBottleneck",
+    "InverseAutoregressiveFlow",
     "KSparse",
     "Quantizer",
     "Reparameterised",

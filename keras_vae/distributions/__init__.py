@@ -16,6 +16,7 @@ from keras_vae.distributions.elliptical_student_t import EllipticalStudentT
 from keras_vae.distributions.exponential import Exponential
 from keras_vae.distributions.f import F
 from keras_vae.distributions.families import FAMILIES, Parameterised, family
+from keras_vae.distributions.flow import Flow
 from keras_vae.distributions.gamma import Gamma
 from keras_vae.distributions.gumbel import Gumbel
 from keras_vae.distributions.independent import Independent
@@ -59,6 +60,7 @@ __all__ = [
     "F",
     "FAMILIES",
     "FRACTION",
+    "Flow",
     "Gamma",
     "Gumbel",
     "Independent",

@@ -2,6 +2,7 @@
 
 from keras_vae.layers.activations import Activations
 from keras_vae.layers.additive_gaussian_noise import AdditiveGaussianNoise
+from keras_vae.layers.autoregressive_flow import AutoregressiveFlow
 from keras_vae.layers.bernoulli_mask import BernoulliMask
 from keras_vae.layers.centering import Centering
 from keras_vae.layers.chain import Chain
@@ -10,6 +11,7 @@ from keras_vae.layers.condition import Condition
 from keras_vae.layers.conditioned import Conditioned
 from keras_vae.layers.corruption import Corruption
 from keras_vae.layers.gated_raster_block import GatedRasterBlock
+from keras_vae.layers.made import MADE
 from keras_vae.layers.map_condition import MapCondition
 from keras_vae.layers.masked_conv2d import MaskedConv2D
 from keras_vae.layers.masking_noise import MaskingNoise
@@ -23,8 +25,10 @@ from keras_vae.layers.vector_condition import VectorCondition
 from keras_vae.layers.vertical_conv2d import VerticalConv2D
 
 __all__ = [
+    "MADE",
     "Activations",
     "AdditiveGaussianNoise",
+    "AutoregressiveFlow",
     "BernoulliMask",
     "Centering",
     "Chain",

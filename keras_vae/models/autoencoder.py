@@ -103,6 +103,8 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
                 f"`prior` must be over latents of shape {self.latent_shape}. Received: a {type(self.prior).__name__} "
                 f"of {learned_on}."
             )
+        if self.prior is not None:
+            self.prior.attach(self)
         if self.prior is not None and not self.prior.built:
             self._build_prior()
 

@@ -25,7 +25,7 @@ class PriorStage:
         the model conditional, on what the prior is given.
 
         Args:
-            prior: Prior over the latents, such as a `LearnedPrior`.
+            prior: Prior over the latents, such as a `LearnedPrior`, or a `FittedMixture`.
 
         Returns:
             A built model of the same class, not compiled; `sample`, `rate` and what is served use the prior.
@@ -78,6 +78,9 @@ class PriorStage:
     ):
         """Trains the prior alone on the latents of x, which are encoded once; the rest of the model stays as it is.
 
+        A density that is fitted at once, `FittedGaussian` or `FittedMixture`, has no use for `epochs`, `batch_size`,
+        `optimizer`, `patience` and `callbacks`.
+
         With `folder` each epoch leaves a checkpoint there, and the same call goes on from the last one. The latents
         stay there, too, in `latents`, and are read again as long as data and encoder are the same. Without, they are in
         memory, or beyond 1 GB in a temporary file.
@@ -101,7 +104,8 @@ class PriorStage:
             keras.callbacks.History, of the prior's `loss`, `rate` and `bits_per_dim`.
 
         Raises:
-            ValueError: for bad data, a prior that has nothing to learn, or `patience` without `validation_data`.
+            ValueError: for bad data, a prior that has nothing to learn, `patience` without `validation_data`, or
+                `patience` and `callbacks` for a density that is fitted at once.
             TypeError: for data that is neither an array nor a stream with a length.
             BlockingIOError: if another process trains in `folder`.
         """
@@ -110,6 +114,11 @@ class PriorStage:
             raise ValueError(
                 f"`fit_prior` needs a prior that is learned, put on by `with_prior`. "
                 f"Received: prior={type(self.prior).__name__}."
+            )
+        if self.prior.fits_at_once and (patience is not None or list(callbacks)):
+            raise ValueError(
+                "`patience` and `callbacks` must be left out for a density that is fitted at once, and not by epochs. "
+                f"Received: a {type(self.prior).__name__}."
             )
         if patience is not None and validation_data is None:
             raise ValueError("`patience` needs `validation_data`. Received: validation_data=None.")
@@ -128,10 +137,14 @@ class PriorStage:
                 epochs = min(epochs, stop.stopped_at() or epochs)
                 callbacks.append(stop)
             latents = encoded_latents(self, x, condition, folder=place and place / "latents", **options)
-            batches, held = ArrayBatches(stack.enter_context(latents), batch_size, seed=seed), None
+            latents, held = stack.enter_context(latents), None
             if validation_data is not None:
                 held = encoded_latents(self, validation_data, folder=place and place / "held_out_latents", **options)
-                held = ArrayBatches(stack.enter_context(held), batch_size, shuffle=False)
+                held = stack.enter_context(held)
+            if self.prior.fits_at_once:
+                return self.prior.fit(latents, validation_data=held)
+            batches = ArrayBatches(latents, batch_size, seed=seed)
+            held = None if held is None else ArrayBatches(held, batch_size, shuffle=False)
             stack.enter_context(self._prior_alone())
             self.prior.compile(keras.optimizers.get(optimizer))
             options = {"validation_data": held, "verbose": verbose, "callbacks": callbacks}

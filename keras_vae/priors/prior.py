@@ -21,7 +21,15 @@ class Prior(Configured, keras.layers.Layer):
 
     is_noise = False  # whether its draws know nothing of any data, so that decoding them makes no pictures
     support = None  # (low, high) outside of which its density is zero; None for all real numbers, and for codes
+    fits_at_once = False  # whether `fit`, where it has one, takes all latents and no steps
     noise = "normal"  # the kind of noise that `sample_from` takes, in the shape of the latents: "normal" or "uniform"
+
+    def attach(self, model):
+        """Hook: what a prior needs of the model that it is put on; called whenever a model is built, before `build`.
+
+        Raises:
+            ValueError: where the latents of the model are none that the prior could score.
+        """
 
     def noise_spec(self, shape):
         """What `sample_from` takes for latents of `shape`: a `keras_vae.ops.Noise`, a nest of them, or None."""

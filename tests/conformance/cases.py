@@ -182,6 +182,44 @@ def raster_golden(prior):
     return {**prior(case.x), "sample": prior.sample(3, seed=4, condition=2, temperature=0.8, top_p=0.9)}
 
 
+def mixture_golden(prior, z=VECTORS):
+    """The density, the shares of the components, and draws, of a prior that may have been built by a model."""
+    if not prior.built:
+        prior.build((None, *z.shape[1:]))
+        harness.set_weights(prior)
+    noise = draw_noise(prior.noise_spec(z.shape[1:]), np.random.default_rng(2), (5,))
+    return {
+        "log_prob": prior.log_prob(z),
+        "responsibilities": prior.responsibilities(z),
+        "sample": prior.sample_from(noise),
+    }
+
+
+def small_flow():
+    return keras_vae.AutoregressiveFlow(num_steps=2, units=(8,))
+
+
+def flow_golden(bottleneck):
+    """What a posterior by a flow says of given noise."""
+    q = bottleneck.posterior(bottleneck.parameters(VECTORS))
+    z = q.sample_from(VECTORS[:, :3])
+    values = {"z": z, "log_prob": q.log_prob(z), "of_another": q.log_prob(CONDITION[:, 3:])}
+    return {**values, "mean": q.mean, "mode": q.mode}
+
+
+def fitted(prior):
+    """A density fitted to more latents than there are of them in a case."""
+    prior.fit(np.random.default_rng(3).normal(size=(40, VECTORS.shape[1])))
+    return prior
+
+
+def vamp_vae(prior):
+    """A VAE of pictures with three latents, of which a prior takes the posterior."""
+    model = keras_vae.VAE(**mlp_nets(), latent_dim=3, prior=prior)
+    model.build(IMAGES.shape)
+    return model
+
+
 CASES = {
     # nets
     "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh", "centered": True}, IMAGES),
@@ -260,6 +298,12 @@ CASES = {
     ),
     "ResidualRasterBlock": Case(lambda: {"filters": 6, "kernel_size": 5, "dropout": 0.5}, MAP),
     "RasterAttention": Case(lambda: {"key_dim": 3, "value_dim": 2, "heads": 2}, (MAP, MAP[::-1].copy())),
+    "MADE": Case(lambda: {"units": (8, 5), "outputs": 3, "activation": "tanh"}, VECTORS),
+    "AutoregressiveFlow": Case(
+        lambda: {"num_steps": 3, "units": (8,), "activation": "tanh"},
+        VECTORS,
+        golden=lambda flow: {**flow(VECTORS), "inverse": flow.inverse(VECTORS)},
+    ),
     "StackedEncoder": Case(
         lambda: {
             "encoders": [sigmoid_net(7), sigmoid_net(4)],
@@ -278,6 +322,11 @@ CASES = {
         lambda: {"family": "StudentT", "latent_dim": 3, "options": {"df": 5.0}, "seed": 7},
         VECTORS,
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},
+    ),
+    "InverseAutoregressiveFlow": Case(
+        lambda: {"latent_dim": 3, "flow": small_flow(), "context_dim": 4, "seed": 7},
+        VECTORS,
+        golden=flow_golden,
     ),
     "VectorQuantizer": Case(lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7}, MAP),
     "VectorQuantizerEMA": Case(
@@ -317,6 +366,20 @@ CASES = {
     ),
     "FamilyPrior": Case(lambda: {"family": "Gamma", "concentration": 2.0}, np.exp(VECTORS), golden=family_prior_golden),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
+    "MixtureOfGaussians": Case(lambda: {"num_components": 3, "spread": 0.5, "seed": 7}, VECTORS, golden=mixture_golden),
+    "FittedGaussian": Case(
+        lambda: {"regularization": 0.1}, VECTORS, golden=lambda prior: mixture_golden(fitted(prior))
+    ),
+    "FittedMixture": Case(
+        lambda: {"num_components": 2, "covariance": "tied", "regularization": 0.1, "seed": 3},
+        VECTORS,
+        golden=lambda prior: mixture_golden(fitted(prior)),
+    ),
+    "VampPrior": Case(
+        lambda: {"num_pseudo_inputs": 3, "seed": 7},
+        VECTORS,
+        golden=lambda prior: mixture_golden(harness.set_weights(vamp_vae(prior)).prior, VECTORS[:, :3]),
+    ),
     "PixelCNNPrior": Case(
         lambda: {
             "likelihood": keras_vae.CategoricalLikelihood(5),
@@ -325,6 +388,11 @@ CASES = {
         },
         {"x": CODES, "condition": np.arange(4) % 3},
         golden=raster_golden,
+    ),
+    "AutoregressiveFlowPrior": Case(
+        lambda: {"flow": small_flow(), "condition": keras_vae.ClassCondition(3)},
+        {"x": VECTORS, "condition": np.arange(4) % 3},
+        golden=lambda prior: {**prior(CASES["AutoregressiveFlowPrior"].x), "sample": prior.sample(3, 4, condition=2)},
     ),
     "PixelSNAILPrior": Case(
         lambda: {
