@@ -14,7 +14,7 @@ from keras_vae.ops import Noise, draw_noise, random_noise
 from keras_vae.ops.gamma import LOG_LEAST, gamma_draw, gamma_noise
 
 ALL = sorted(CASES)
-STORED = pathlib.Path(__file__).with_name("draws.json")  # of `stored_draws`, written on TensorFlow
+STORED = pathlib.Path(__file__).with_name("draws.json")  # of `stored_draws`, written on torch
 INVERSES = [name for name in ALL if issubclass(getattr(distributions, name), distributions.InverseCDF)]
 INVERSES.remove("StudentT")
 OF_ONE_NOISE = [*INVERSES, "Normal", "LogNormal"]
