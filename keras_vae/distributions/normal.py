@@ -63,13 +63,13 @@ class Normal(Distribution):
         mean, value = flat(self._mean), flat(float32(ops.convert_to_tensor(value)))
         log_var = flat(ops.broadcast_to(self.log_var, ops.shape(self._mean)))
         precision, norm = ops.exp(-log_var), ops.sum(LOG_2_PI + log_var, axis=-1)
-        exact = ops.sum(ops.square(value[:, None] - mean) * precision, axis=-1)  # (values, batch)
-        # Its gradient by three products of matrices, in a tenth of the time: their sum itself would lose all digits
-        # where variances are tiny.
+        # The gradient of the squares is that of three products of matrices, in a tenth of the time; their sum itself
+        # would lose all digits where variances are tiny.
         scaled = mean * precision
         products = ops.matmul(ops.square(value), ops.transpose(precision)) + ops.sum(mean * scaled, axis=-1)
         products = products - 2.0 * ops.matmul(value, ops.transpose(scaled))
-        return -0.5 * (norm + straight_through(products, exact))
+        squares = _scaled_squares(*(ops.stop_gradient(ops.transpose(part)) for part in (value, mean, precision)))
+        return -0.5 * (norm + straight_through(products, squares))
 
     @property
     def mean(self):
@@ -95,3 +95,14 @@ class Normal(Distribution):
     def repeat(self, n):
         log_var = ops.broadcast_to(self.log_var, ops.shape(self._mean))
         return Normal(ops.repeat(self._mean, n, axis=0), ops.repeat(log_var, n, axis=0))
+
+
+def _scaled_squares(value, mean, precision):
+    """sum_d (value_di - mean_dj)^2 precision_dj, (values, members): dimension by dimension, without their product."""
+
+    def add(d, total):
+        here, there, weight = (ops.take(part, d, axis=0) for part in (value, mean, precision))
+        return total + ops.square(here[:, None] - there) * weight
+
+    start = ops.zeros((ops.shape(value)[1], ops.shape(mean)[1]), dtype="float32")
+    return ops.fori_loop(0, ops.shape(mean)[0], add, start)
