@@ -4,8 +4,14 @@ Paper     van den Oord et al. 2016, arXiv:1606.05328 (the gated net); 81.30 nats
           recalled. The bar from an hour on two cores is 86, the aim 83; --full is for 81.30.
 Command   KERAS_BACKEND=torch python recipes/pixelcnn_mnist.py --policy mixed_bfloat16
           (binarized_mnist, see the README)
-Hardware  two CPU cores with bfloat16, torch: minutes to come.
-Measured  to come
+Hardware  one CPU core with bfloat16, torch: 95 minutes (128 beside other work). --full is for a GPU: not run.
+Measured  -log p(x) of the 10,000 test images, exact; the aim is MISSED by two nats:
+          | figure               | bar | paper            | preset, seed 0 |
+          | nll, nats            | 86  | 81.30 (recalled) | 85.16          |
+          | nll_validation, nats | -   | -                | 85.62          |
+          | bits_per_dim         | -   | -                | 0.157          |
+Notes     A position sees ten rows up. Where these are empty it does not know whether a digit is still to come: one
+          sample in five has a stray stroke below. More blocks, as with --full, or larger kernels would see further.
 """
 
 import keras_vae  # first: it picks the backend
@@ -66,7 +72,8 @@ def main():
         dataset="binarized_mnist 1.0.0",
         licence="CC-BY-SA-3.0, the terms of MNIST",
         description="A gated PixelCNN over binary pixels, 28x28: an exact likelihood, and a cached sampler.",
-        limits="Binary 28x28 digits only, binarised once as Larochelle and Murray did.",
+        limits="Binary 28x28 digits only, binarised once as Larochelle and Murray did. One sample in five has a stray "
+        "stroke below the digit: a position sees ten rows up.",
         preview=image_grid(samples, columns=10),
     )
     rows = [
