@@ -8,8 +8,6 @@ from keras import ops
 from keras.ops import jvp as jvp
 from keras.ops import slice_update as write_slice  # noqa: F401
 from keras.ops import vectorized_map as by_row  # noqa: F401
-from tensorflow.math import digamma as digamma
-from tensorflow.math import lgamma as lgamma
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
@@ -17,6 +15,7 @@ from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes
 JVP_COMPILES = False  # under XLA a jvp across a bias is compiled anew at every step (TensorFlow 2.21)
+digamma, lgamma = tf.math.digamma, tf.math.lgamma
 SymbolicOnly = contextlib.nullcontext  # TensorFlow traces in no other way
 
 

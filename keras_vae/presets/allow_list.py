@@ -23,7 +23,7 @@ REFUSED = frozenset(
     + "AugMix RandAugment Equalization MelSpectrogram STFTSpectrogram TimeDistributed".split()
 )
 LAYERS = 2000  # of one model
-COUNTS = ("blocks", "depth", "levels")  # arguments of keras_vae's that say how many layers one is made of
+COUNTS = ("blocks", "depth", "levels", "num_steps")  # arguments of keras_vae's that say how many layers one is made of
 
 
 def check_config(config, where):

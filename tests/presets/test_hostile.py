@@ -148,7 +148,8 @@ def sized(cls, arguments, x):
     """How many weights an object of `cls` has, or None where these arguments make none."""
     try:
         layer = cls(**arguments)
-        layer.build((None, *x.shape[1:])) if isinstance(layer, keras.Model) else layer(keras.KerasTensor(x.shape))
+        direct = isinstance(layer, (keras.Model, keras_vae.priors.Prior))  # whose `build` needs no call
+        layer.build((None, *x.shape[1:])) if direct else layer(keras.KerasTensor(x.shape))
     except (ValueError, NotImplementedError):
         return None
     return len(layer.weights)
