@@ -25,9 +25,9 @@ class Beta(Independent):
 
     >>> import numpy as np
     >>> from keras_vae.distributions import Beta
-    >>> half = np.full((1, 1), 0.5, "float32")
-    >>> round(float(Beta(4 * half, 1.0).log_prob(half)[0]), 4)  # p(z) = 2 z
-    0.0
+    >>> one = np.ones((1, 1), "float32")
+    >>> round(float(Beta(2 * one, 1.0).log_prob(0.25 * one)[0]), 4)  # p(z) = 2 z: log 0.5
+    -0.6931
     """
 
     parameters = {"a": CONCENTRATION, "b": CONCENTRATION}
