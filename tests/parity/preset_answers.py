@@ -3,7 +3,7 @@
     KERAS_BACKEND=... python preset_answers.py questions.npz answers.npz name=folder ...
 
 Questions: name/images, name/latents and, of a conditional model, name/condition. Answers: name/codes, name/decoded,
-name/reconstruction; of a classifier, which has no latents, name/features.
+name/reconstruction; of a classifier, which has no latents, name/features; of a prior name/rates and name/drawn.
 """
 
 import sys
@@ -21,6 +21,10 @@ def main(source, target, *presets):
         images = questions[f"{name}/images"]
         if isinstance(model, keras_vae.Classifier):
             answers[f"{name}/features"] = model.features(images)
+            continue
+        if isinstance(model, keras_vae.LearnedPrior):
+            log_probs = model.predict(images, verbose=0)["log_prob"]
+            answers.update({f"{name}/rates": -log_probs, f"{name}/drawn": model.sample(2, seed=0)})
             continue
         latents = questions[f"{name}/latents"]
         given = {"condition": questions[f"{name}/condition"]} if model.condition is not None else {}

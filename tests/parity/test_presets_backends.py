@@ -16,7 +16,8 @@ SCRIPT = pathlib.Path(__file__).with_name("preset_answers.py")
 BACKENDS = ("tensorflow", "jax", "torch")
 PAIRS = [("tensorflow", "jax"), ("tensorflow", "torch"), ("jax", "torch")]
 NETWORKS = [name for name in layout.shipped_names() if pretrained_metadata(name)["model"] == "Classifier"]
-PRESETS = [*KINDS, *(name for name in layout.shipped_names() if name not in NETWORKS)]
+PRIORS = [name for name in layout.shipped_names() if pretrained_metadata(name)["model"].endswith("Prior")]
+PRESETS = [*KINDS, *(name for name in layout.shipped_names() if name not in NETWORKS + PRIORS)]
 ROWS = 32
 
 pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -24,7 +25,11 @@ pytestmark = [pytest.mark.cross_backend, pytest.mark.slow, pytest.mark.timeout(1
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """backend -> name/codes, name/decoded, name/reconstruction or name/features of every preset, small and shipped."""
+    """backend -> what every preset answers, small and shipped, by name.
+
+    name/codes, name/decoded, name/reconstruction of an autoencoder; name/features of a network; name/rates and
+    name/drawn of a prior.
+    """
     home = tmp_path_factory.mktemp("parity")
     folders = {kind: save_pretrained(small(kind), home / kind, **facts()) for kind in KINDS}
     folders.update({name: layout.shipped_folder() / name for name in layout.shipped_names()})
@@ -36,7 +41,10 @@ def answers(tmp_path_factory):
         if name in NETWORKS:
             questions[f"{name}/images"] = x
             continue
-        questions[f"{name}/images"] = np.round(x) if model.likelihood.whole else x
+        rounded = model.likelihood.whole or name in PRIORS
+        questions[f"{name}/images"] = np.round(x) if rounded else x
+        if name in PRIORS:
+            continue
         given = condition_for(model, ROWS)
         questions.update({f"{name}/{key}": value for key, value in given.items()})
         questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"], **given)  # the same for every backend
@@ -88,3 +96,12 @@ class TestBackendsAgree:
 def test_features(answers, name, pair):
     one, other = (answers[backend][f"{name}/features"] for backend in pair)
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(one).max())
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+@pytest.mark.parametrize("name", PRIORS)
+def test_densities_and_draws(answers, name, pair):
+    one, other = (answers[backend][f"{name}/rates"] for backend in pair)
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+    one, other = (answers[backend][f"{name}/drawn"] for backend in pair)
+    assert (one == other).mean() >= 0.999
