@@ -4,7 +4,7 @@ Paper     van den Oord et al. 2016, arXiv:1606.05328 (the gated net); 81.30 nats
           recalled. The bar from an hour on two cores is 86, the aim 83; --full is for 81.30.
 Command   KERAS_BACKEND=torch python recipes/pixelcnn_mnist.py --policy mixed_bfloat16
           (binarized_mnist, see the README)
-Hardware  one CPU core with bfloat16, torch: 95 minutes (128 beside other work). --full is for a GPU: not run.
+Hardware  one CPU core with bfloat16, torch: 95 minutes (estimate; 128 beside other work). --full is for a GPU: not run.
 Measured  -log p(x) of the 10,000 test images, exact; the aim is MISSED by two nats:
           | figure               | bar | paper            | preset, seed 0 |
           | nll, nats            | 86  | 81.30 (recalled) | 85.16          |
