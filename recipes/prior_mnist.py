@@ -49,7 +49,7 @@ def train(name, run, images, validation):
     model, trainer = make_models(name, run)
     if name == "vamp":
         model.prior.adapt(to_float(images), seed=run.seed)
-    epochs, batches = run.pick(150, 2000, 2), ImageBatches(images, 100, seed=run.seed, drop_remainder=True)
+    epochs, batches = run.pick(100, 2000, 2), ImageBatches(images, 100, seed=run.seed, drop_remainder=True)
     rate = run.pick(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches)), 5e-4, 1e-3)
     trainer.compile(keras.optimizers.Adam(rate))
     rise = linear_schedule(0.0, 1.0, run.pick(20, 100, 1) * len(batches) + 1)
@@ -61,7 +61,7 @@ def train(name, run, images, validation):
 
 
 def measure(model, run, test):
-    nll = -model.log_likelihood(test, num_samples=run.pick(5000, 5000, 20), seed=run.seed)
+    nll = -model.log_likelihood(test, num_samples=run.pick(2000, 5000, 20), seed=run.seed)
     scores = model.evaluate(test, batch_size=500, return_dict=True, verbose=0)
     units = int(active_units(model.encode(test, output="mean")))
     error = float(nll.std() / len(nll) ** 0.5)
