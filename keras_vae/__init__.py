@@ -9,6 +9,7 @@ from keras_vae import (  # noqa: E402
     core,
     datasets,
     distributions,
+    estimators,
     generation,
     losses,
     metrics,
@@ -28,6 +29,7 @@ from keras_vae.bottlenecks import (  # noqa: E402
     VectorQuantizer,
     VectorQuantizerEMA,
 )
+from keras_vae.estimators import InputDependentBaseline, MovingAverageBaseline, ScoreFunction  # noqa: E402
 from keras_vae.layers import (  # noqa: E402
     MADE,
     AdditiveGaussianNoise,
@@ -145,6 +147,7 @@ __all__ = [
     "IWAE",
     "IdentityBottleneck",
     "InfoVAE",
+    "InputDependentBaseline",
     "InverseAutoregressiveFlow",
     "KSparse",
     "KSparseAutoencoder",
@@ -156,6 +159,7 @@ __all__ = [
     "MaskedConv2D",
     "MaskingNoise",
     "MixtureOfGaussians",
+    "MovingAverageBaseline",
     "ParameterDistanceVAE",
     "PerPixelGaussianLikelihood",
     "PixelCNN",
@@ -172,6 +176,7 @@ __all__ = [
     "ResidualStack",
     "SaltAndPepperNoise",
     "SampledSquaredError",
+    "ScoreFunction",
     "SharedVarianceGaussianLikelihood",
     "SparseAutoencoder",
     "SquaredError",
@@ -197,6 +202,7 @@ __all__ = [
     "core",
     "datasets",
     "distributions",
+    "estimators",
     "generation",
     "list_pretrained",
     "load_pretrained",

@@ -31,6 +31,7 @@ POSITIVE = (
     "free_bits",
     "gradient_weight",
     "l2_weight",
+    "mass",
     "mmd_weight",
     "multiplier",
     "multiplier_rate",

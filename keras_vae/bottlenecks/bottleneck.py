@@ -15,6 +15,7 @@ class Bottleneck(Configured, keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        self.estimator = None  # here, for a class attribute would hide a layer on torch
         self.supports_masking = True  # what Keras hangs on the features of sequences passes by
 
     @property
@@ -38,16 +39,28 @@ class Bottleneck(Configured, keras.layers.Layer):
     def update(self, outputs):
         """State that a training step changes, from what `call` returned; models call it after the loss."""
 
+    @property
+    def carries_gradient(self):
+        """Whether z carries the gradient of whatever is computed of it."""
+        return self.estimator is None or self.estimator.carried
+
     def posterior(self, outputs):
         """q(z|x) as a distribution, from the dict that `call` or `parameters` returned."""
         raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
 
     def draws(self, outputs, n):
-        """n draws of the posterior of each example, (batch * n, ...), those of one example in a row.
+        """n draws of the posterior of each example, those of one in a row: a dict with "z", (batch * n, ...).
 
-        A bottleneck that draws has its seeds as `seed_generator`.
+        It holds whatever else `call` returned that belongs to the draw. A bottleneck that draws has its seeds as
+        `seed_generator`.
         """
-        return self.posterior(outputs).repeat(n).sample(self.seed_generator)
+        return {"z": self.drawn(self.posterior(outputs).repeat(n))}
+
+    def drawn(self, posterior):
+        """A draw of `posterior`, through the estimator where there is one."""
+        if self.estimator is None:
+            return posterior.sample(self.seed_generator)
+        return self.estimator.draw(posterior, self.seed_generator)
 
     def lookup(self, latents):
         """Latents as a user holds them (a tensor, a dict by level) -> what the decoder takes: codes are looked up."""

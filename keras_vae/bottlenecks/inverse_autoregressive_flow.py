@@ -87,6 +87,11 @@ class InverseAutoregressiveFlow(Bottleneck):
         z = posterior.sample(self.seed_generator)
         return {"z": z, "drawn": z, "base": posterior.known[1], **parameters}
 
+    def draws(self, outputs, n):
+        posterior = self.posterior(outputs).repeat(n)
+        z = posterior.sample(self.seed_generator)
+        return {"z": z, "drawn": z, "base": posterior.known[1]}
+
     def posterior(self, outputs):
         known = (outputs["drawn"], outputs["base"]) if "drawn" in outputs else None
         base = Normal(outputs["base_mean"], outputs["base_log_var"])

@@ -3,9 +3,10 @@
 import keras
 
 from keras_vae.bottlenecks.bottleneck import Bottleneck
-from keras_vae.core.checks import integer, seed_or_none
+from keras_vae.core.checks import instance, integer, seed_or_none
 from keras_vae.core.registration import registered
 from keras_vae.distributions import Parameterised
+from keras_vae.estimators import Estimator
 from keras_vae.layers import ReplicaSeedGenerator
 
 
@@ -29,16 +30,20 @@ class Reparameterised(Bottleneck):
         options: dict or None: values of parameters that are not to be predicted, such as {"df": 5.0} of a "StudentT",
             and what tells the forms of a family apart, such as {"rank": 2} of an "Elliptical". Default: None.
         seed: int or None, of the noise. Default: None (drawn from Keras's global seed).
+        estimator: Estimator of the gradient through the draw, such as `ScoreFunction()`, to compare with; or None for
+            the reparameterised one. Default: None.
         **kwargs: of keras.layers.Layer.
 
     Input shape:
         (batch, ..., features).
 
     Output shape:
-        dict with "z", (batch, ..., latent_dim), and "z_" + name for each parameter, all float32.
+        dict with "z", (batch, ..., latent_dim), and "z_" + name for each parameter, all float32; while training also
+        what the estimator has beside them.
 
     Raises:
         ValueError: if `family` is no family, or has no such options; if `latent_dim` is not an integer >= 1.
+        TypeError: if `estimator` is no Estimator.
 
     Reference:
         Kingma & Welling 2014, arXiv:1312.6114, section 2.4. Figurnov, Mohamed & Mnih 2018, arXiv:1805.08498.
@@ -51,7 +56,7 @@ class Reparameterised(Bottleneck):
     (['z', 'z_loc', 'z_scale'], (2, 3))
     """
 
-    def __init__(self, family, latent_dim, options=None, seed=None, **kwargs):
+    def __init__(self, family, latent_dim, options=None, seed=None, estimator=None, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = integer("latent_dim", latent_dim)
         self.parameterised = Parameterised(family, options).require_predicted()
@@ -59,11 +64,15 @@ class Reparameterised(Bottleneck):
         self.support = self.parameterised.cls.support
         self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
+        self.estimator = None if estimator is None else instance("estimator", estimator, Estimator)
         size = self.parameterised.size(self.latent_dim)
         self.head = keras.layers.Dense(size, name="head", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.head.build(input_shape)
+        if self.estimator is not None and not self.estimator.built:
+            self.estimator.build(input_shape)
+            self.estimator.built = True
 
     def noise_spec(self, shape):
         return self.parameterised.noise_spec(shape)
@@ -73,7 +82,8 @@ class Reparameterised(Bottleneck):
 
     def call(self, h, training=False):
         parameters = self.parameters(h)
-        return {"z": self.posterior(parameters).sample(self.seed_generator), **parameters}
+        beside = self.estimator.beside(h) if training and self.estimator is not None else {}
+        return {"z": self.drawn(self.posterior(parameters)), **parameters, **beside}
 
     def posterior(self, outputs):
         values = {name: outputs[f"z_{name}"] for name in self.parameterised.parameters}

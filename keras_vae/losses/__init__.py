@@ -1,6 +1,6 @@
 """Penalties as pure functions."""
 
-from keras_vae.losses.batch_mean import batch_mean
+from keras_vae.core.moved import moved
 from keras_vae.losses.encoder_jacobian import encoder_squared_jacobian
 from keras_vae.losses.free_bits import free_bits
 from keras_vae.losses.jacobian import hutchinson_squared_jacobian, sigmoid_squared_jacobian, squared_jacobian
@@ -9,7 +9,6 @@ from keras_vae.losses.parameter_distance import parameter_distance
 from keras_vae.losses.sparsity import bernoulli_kl, mean_activation
 
 __all__ = [
-    "batch_mean",
     "bernoulli_kl",
     "encoder_squared_jacobian",
     "free_bits",
@@ -20,3 +19,5 @@ __all__ = [
     "sigmoid_squared_jacobian",
     "squared_jacobian",
 ]
+
+__getattr__ = moved(__name__, {"batch_mean": "keras_vae.ops"})

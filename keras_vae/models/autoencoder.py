@@ -42,6 +42,8 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
         **kwargs: of keras.Model.
     """
 
+    through_z = True  # whether all of the gradient for the encoder has to come through z
+
     def __init__(self, encoder, decoder, bottleneck=None, likelihood=None, prior=None, condition=None, **kwargs):
         super().__init__(**kwargs)
         self.autocast = False  # x reaches the encoder as it is, whatever the dtype policy
@@ -49,6 +51,12 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
         decoder = _tied_decoder(encoder) if decoder is None else decoder
         self.decoder = instance("decoder", decoder, keras.layers.Layer)
         self.bottleneck = IdentityBottleneck() if bottleneck is None else instance("bottleneck", bottleneck, Bottleneck)
+        if self.through_z and not self.bottleneck.carries_gradient:
+            raise ValueError(
+                f"`bottleneck` must draw z that carries the gradient: {type(self).__name__} computes more of it than "
+                f"distortion and rate. Received: a {type(bottleneck).__name__} with "
+                f"estimator={type(bottleneck.estimator).__name__}."
+            )
         self.likelihood = SquaredError() if likelihood is None else instance("likelihood", likelihood, Likelihood)
         self.prior = None if prior is None else instance("prior", prior, Prior)
         condition = getattr(prior, "condition", None) if condition is None else condition

@@ -19,19 +19,34 @@ class Bound:
     def distortion(self, y, outputs):
         """-log p(y|z) of what `call` returned, (batch,)."""
         masked = {"mask": outputs["mask"]} if self.masked else {}
-        return -self.likelihood.log_prob(outputs["params"], ops.cast(y, self.input_dtype), **masked)
+        distortion = -self.likelihood.log_prob(outputs["params"], ops.cast(y, self.input_dtype), **masked)
+        return self.estimated("distortion", distortion, outputs)
 
     def rate(self, outputs):
         """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
         if self.masked and self.latents_in_time:
-            return ops.sum(self.elementwise_rate(outputs), axis=-1)
-        return self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"], **self.prior_sees(outputs))
+            return self.estimated("rate", ops.sum(self._shares(outputs), axis=-1), outputs)
+        rate = self.prior.rate(self.bottleneck.posterior(outputs), outputs["z"], **self.prior_sees(outputs))
+        return self.estimated("rate", rate, outputs)
 
     def elementwise_rate(self, outputs):
         """The share of each latent in `rate`, (batch, values), zero behind the end of a sequence; see `Prior`."""
+        return self.estimated("shares", self._shares(outputs), outputs)
+
+    def _shares(self, outputs):
         posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
         each = self.prior.elementwise_rate(posterior, z, **self.prior_sees(outputs))
         return self.up_to_the_end(each, outputs)
+
+    def estimated(self, name, value, outputs):
+        """Hook: `value`, of the draw in `outputs`, with the gradient that the draw itself does not carry.
+
+        Args:
+            name: "distortion", "rate", or "shares" of the rate.
+            value: float tensor (batch, ...).
+            outputs: dict, what `call` returned.
+        """
+        return value
 
     def up_to_the_end(self, each, outputs):
         """Numbers of each latent, (batch, values), with zeros for those behind the end of a sequence."""

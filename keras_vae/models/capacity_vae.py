@@ -4,8 +4,8 @@ from keras import ops
 
 from keras_vae.core.checks import integer, non_negative
 from keras_vae.core.registration import registered
-from keras_vae.losses import batch_mean
 from keras_vae.models.variational import Variational
+from keras_vae.ops import batch_mean
 from keras_vae.ops.schedules import linear_schedule
 
 

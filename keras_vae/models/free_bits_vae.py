@@ -4,8 +4,9 @@ from keras import ops
 
 from keras_vae.core.checks import non_negative, one_of
 from keras_vae.core.registration import registered
-from keras_vae.losses import batch_mean, free_bits
+from keras_vae.losses import free_bits
 from keras_vae.models.variational import Variational
+from keras_vae.ops import batch_mean
 
 
 @registered

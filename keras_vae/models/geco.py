@@ -4,8 +4,8 @@ from keras import ops
 
 from keras_vae.core.checks import finite, in_half_open_interval, positive
 from keras_vae.core.registration import registered
-from keras_vae.losses import batch_mean
 from keras_vae.models.variational import Variational
+from keras_vae.ops import batch_mean
 
 LIMITS = (1e-6, 1e6)  # of the multiplier: a constraint that cannot be met, or always is, would send it off
 

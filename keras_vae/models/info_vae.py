@@ -52,6 +52,8 @@ class InfoVAE(Variational):
     ['distortion', 'elbo', 'loss', 'mmd', 'rate']
     """
 
+    through_z = True
+
     def __init__(self, encoder, decoder, latent_dim=None, alpha=0.0, mmd_weight=1000.0, seed=None, **kwargs):
         super().__init__(encoder, decoder, latent_dim, **kwargs)
         self.alpha = self.coefficient("alpha", alpha, _at_most_one)

@@ -66,6 +66,8 @@ class IWAE(Variational):
     ['distortion', 'elbo', 'iwae_bound', 'loss', 'rate']
     """
 
+    through_z = True
+
     def __init__(self, encoder, decoder, latent_dim=None, num_samples=5, estimator="iwae", **kwargs):
         super().__init__(encoder, decoder, latent_dim, num_samples=num_samples, **kwargs)
         self.estimator = one_of("estimator", estimator, ESTIMATORS)
@@ -92,16 +94,13 @@ class IWAE(Variational):
         z, seen, parameters, scope = rows["z"], self.prior_sees(rows), rows, contextlib.nullcontext()
         if self.estimator != "iwae":  # q is a function of z alone: of its parameters nothing is learnt here
             parameters, scope = tree.map_structure(ops.stop_gradient, rows), held(self.bottleneck)
-        in_time = self.masked and self.latents_in_time
-
-        def log_prob(p, **given):  # behind the end of a sequence nothing counts
-            if in_time:
-                return ops.sum(self.up_to_the_end(p.elementwise_log_prob(z), rows), axis=-1)
-            return p.log_prob(z, **given)
-
         with scope:
-            log_posterior = log_prob(self.bottleneck.posterior(parameters))
-        log_prior = log_prob(self.prior.distribution(z, **seen)) if in_time else log_prob(self.prior, **seen)
+            log_posterior = self.log_posterior({**parameters, "z": z})
+        if self.masked and self.latents_in_time:  # behind the end of a sequence nothing counts
+            each = self.prior.distribution(z, **seen).elementwise_log_prob(z)
+            log_prior = ops.sum(self.up_to_the_end(each, rows), axis=-1)
+        else:
+            log_prior = self.prior.log_prob(z, **seen)
         return self.by_draw(log_prior - log_posterior - distortion)
 
     def decoded_again(self, rows, x, shares):

@@ -29,6 +29,8 @@ class Variational(Autoencoder):
         **kwargs: `condition` of Autoencoder, and of keras.Model.
     """
 
+    through_z = False  # but for what the estimator of a bottleneck adds
+
     def __init__(
         self, encoder, decoder, latent_dim=None, bottleneck=None, likelihood=None, prior=None, num_samples=1, **kwargs
     ):
@@ -48,10 +50,10 @@ class Variational(Autoencoder):
     def decoded(self, outputs, x, training, **seen):
         if self.num_samples == 1:
             return super().decoded(outputs, x, training, **seen)
-        z = self.bottleneck.draws(outputs, self.num_samples)
-        params = self.decode_params(z, target=self.repeated(x), training=training, **self.repeated(seen))
-        draws = self.by_draw({"z": z, "params": params})
-        return {**tree.map_structure(lambda part: part[:, 0], draws), "draws": draws}
+        drawn = self.bottleneck.draws(outputs, self.num_samples)
+        params = self.decode_params(drawn["z"], target=self.repeated(x), training=training, **self.repeated(seen))
+        draws = self.by_draw({**drawn, "params": params})
+        return {**_each_once(lambda part: part[:, 0], draws), "draws": draws}
 
     def terms(self, x, y, outputs, training):
         return self.total(self.loss_terms(x, y, outputs, training), **self.loss_weights)
@@ -65,13 +67,33 @@ class Variational(Autoencoder):
         if self.num_samples == 1:
             return outputs
         kept = {name: part for name, part in outputs.items() if name not in ("draws", "reconstruction")}
-        draws = tree.map_structure(lambda part: ops.reshape(part, (-1, *ops.shape(part)[2:])), outputs["draws"])
+        draws = _each_once(lambda part: ops.reshape(part, (-1, *ops.shape(part)[2:])), outputs["draws"])
         # The reconstruction is looked at for its shape alone.
         return {**self.repeated(kept), **draws, "reconstruction": outputs["reconstruction"]}
 
     def terms_of_rows(self, x, y, rows, training):
         """The terms of every Autoencoder, of each draw: (batch * num_samples,)."""
         return super().terms(self.repeated(x), self.repeated(y), rows, training)
+
+    def estimated(self, name, value, outputs):
+        if self.bottleneck.estimator is None:
+            return value
+        posterior, z, sees = self.bottleneck.posterior(outputs), outputs["z"], self.prior_sees(outputs)
+        if name != "distortion" and self.prior.has_closed_rate(posterior, z, **sees):
+            return value  # which is the same for every draw
+        return self.bottleneck.estimator.through(name, value, outputs, lambda: self.log_posterior(outputs))
+
+    def log_posterior(self, outputs):
+        """log q(z|x) of the draw in `outputs`, nats, (batch,); what is behind the end of a sequence counts nothing."""
+        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
+        if self.masked and self.latents_in_time:
+            return ops.sum(self.up_to_the_end(posterior.elementwise_log_prob(z), outputs), axis=-1)
+        return posterior.log_prob(z)
+
+    def update_state(self, outputs, terms):
+        super().update_state(outputs, terms)
+        if self.bottleneck.estimator is not None and self.bottleneck.trainable:
+            self.bottleneck.estimator.update(terms, outputs, outputs.get("sample_weight"))
 
     def repeated(self, parts):
         """A nest of (batch, ...), each example repeated for its draws: (batch * num_samples, ...)."""
@@ -81,13 +103,25 @@ class Variational(Autoencoder):
 
     def by_draw(self, rows):
         """A nest of (batch * num_samples, ...) with an axis for the draws: (batch, num_samples, ...)."""
-        return tree.map_structure(lambda part: ops.reshape(part, (-1, self.num_samples, *ops.shape(part)[1:])), rows)
+        return _each_once(lambda part: ops.reshape(part, (-1, self.num_samples, *ops.shape(part)[1:])), rows)
 
     def mean_of_draws(self, rows):
         """A nest of (batch * num_samples, ...), averaged over the draws of each example: (batch, ...)."""
         if self.num_samples == 1:
             return rows
         return tree.map_structure(lambda part: ops.mean(part, axis=1), self.by_draw(rows))
+
+
+def _each_once(function, parts):
+    """`function` of each tensor of a nest; one that is there twice stays one: a flow knows its own draw by that."""
+    found = {}
+
+    def once(part):
+        if id(part) not in found:
+            found[id(part)] = function(part)
+        return found[id(part)]
+
+    return tree.map_structure(once, parts)
 
 
 def _check_supports(bottleneck, prior):

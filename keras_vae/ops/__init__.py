@@ -1,6 +1,7 @@
 """Pure functions of tensors that every room shares."""
 
 from keras_vae.core.moved import moved
+from keras_vae.ops.batch_mean import batch_mean
 from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of, open_uniform, random_noise
 from keras_vae.ops.numerics import (
     clip_straight_through,
@@ -17,6 +18,7 @@ from keras_vae.ops.selection import batch_top_k_mask, top_k_mask
 
 __all__ = [
     "Noise",
+    "batch_mean",
     "batch_top_k_mask",
     "clip_straight_through",
     "compensated_sum",

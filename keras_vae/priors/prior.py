@@ -68,10 +68,14 @@ class Prior(Configured, keras.layers.Layer):
         """
         if isinstance(posterior, Deterministic):
             return -self.log_prob(posterior.mode, **_given(condition))
-        p = self.distribution(z, **_given(condition))
-        if p is not None and has_closed_form(posterior, p):
-            return kl_divergence(posterior, p)
+        if self.has_closed_rate(posterior, z, condition):
+            return kl_divergence(posterior, self.distribution(z, **_given(condition)))
         return posterior.log_prob(z) - self.log_prob(z, **_given(condition))
+
+    def has_closed_rate(self, posterior, z, condition=None):
+        """Whether `rate` is in closed form, the same for every draw `z` of the posterior."""
+        p = self.distribution(z, **_given(condition))
+        return p is not None and has_closed_form(posterior, p)
 
     def elementwise_rate(self, posterior, z, condition=None):
         """The share of each dimension in `rate`, nats, (batch, values); where dimensions are independent in both.

@@ -5,6 +5,7 @@ from keras_vae.core.moved import moved
 from keras_vae.reports.curves import curves
 from keras_vae.reports.filters import filters_grid
 from keras_vae.reports.grids import comparison_grid, image_grid, traversal_grid
+from keras_vae.reports.lines import lines
 from keras_vae.reports.tables import table
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "curves",
     "filters_grid",
     "image_grid",
+    "lines",
     "table",
     "traversal_grid",
     "write_json",

@@ -6,6 +6,7 @@ from keras_vae.training.data import check_values
 from keras_vae.training.early_stop import EarlyStop
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, held, pure
+from keras_vae.training.gradient_moments import GradientMoments
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
 from keras_vae.training.inputs import ModelInputs
 from keras_vae.training.optimizers import optimizers
@@ -18,6 +19,7 @@ from keras_vae.training.terms_model import TermsModel
 __all__ = [
     "CheckedMethods",
     "EarlyStop",
+    "GradientMoments",
     "ModelInputs",
     "NonFiniteGuard",
     "NonFiniteLossError",

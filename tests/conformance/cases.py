@@ -21,6 +21,7 @@ IMAGE_PARAMS = RNG.normal(size=IMAGES.shape).astype("float32")
 MIXTURE_PARAMS = RNG.normal(size=(4, 3, 3, 2 * 10)).astype("float32")
 COLOURS = (RNG.integers(0, 17, (4, 3, 3, 3)) / 16).astype("float32")
 CODES_OF_MAP = RNG.integers(0, 6, (4, 4, 4, 1)).astype("int32")
+COSTS = {name: RNG.normal(50.0, 9.0, 4).astype("float32") for name in ("distortion", "rate")}
 
 
 @dataclasses.dataclass
@@ -195,6 +196,25 @@ def mixture_golden(prior, z=VECTORS):
     }
 
 
+def baseline_golden(baseline):
+    """What it says of features after a step that it learnt from."""
+    for _ in range(2):
+        baseline.update(COSTS, baseline(VECTORS))
+    return baseline(VECTORS)
+
+
+def estimator_golden(estimator):
+    """What a quantity becomes beside the score of a draw, and its gradient with respect to it."""
+    beside = estimator.beside(keras.ops.convert_to_tensor(VECTORS))
+    log_prob = keras.ops.convert_to_tensor(VECTORS[:, 0])
+    value = keras.ops.convert_to_tensor(COSTS["distortion"])
+    terms = [
+        estimator.through(name, value, beside, lambda: log_prob) for name in ("distortion", "rate", "something else")
+    ]
+    slope = harness.gradient(lambda x: estimator.through("distortion", value, beside, lambda: x), log_prob)
+    return {"values": keras.ops.stack(terms), "gradient": slope}
+
+
 def small_flow():
     return keras_vae.AutoregressiveFlow(num_steps=2, units=(8,))
 
@@ -319,10 +339,21 @@ CASES = {
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},  # z is drawn at random
     ),
     "Reparameterised": Case(
-        lambda: {"family": "StudentT", "latent_dim": 3, "options": {"df": 5.0}, "seed": 7},
+        lambda: {
+            "family": "StudentT",
+            "latent_dim": 3,
+            "options": {"df": 5.0},
+            "seed": 7,
+            "estimator": keras_vae.ScoreFunction(),
+        },
         VECTORS,
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},
     ),
+    "MovingAverageBaseline": Case(lambda: {"decay": 0.7}, VECTORS, golden=baseline_golden),
+    "InputDependentBaseline": Case(
+        lambda: {"units": (4,), "activation": "relu", "decay": 0.7}, VECTORS, golden=baseline_golden
+    ),
+    "ScoreFunction": Case(lambda: {"baseline": keras_vae.MovingAverageBaseline(0.7)}, VECTORS, golden=estimator_golden),
     "InverseAutoregressiveFlow": Case(
         lambda: {"latent_dim": 3, "flow": small_flow(), "context_dim": 4, "seed": 7},
         VECTORS,

@@ -9,6 +9,7 @@ import keras_vae
 from cases import CASES
 from goldens import arrays, made
 from keras_vae.core.registration import REGISTRY
+from keras_vae.estimators import Estimator
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models import Autoencoder
 from keras_vae.priors import Prior
@@ -21,7 +22,7 @@ LAYERS = [
     n
     for n in sorted(CASES)
     if issubclass(REGISTRY[n], keras.layers.Layer)
-    and not issubclass(REGISTRY[n], (keras.Model, Likelihood, Prior, keras_vae.Conditioned))
+    and not issubclass(REGISTRY[n], (keras.Model, Likelihood, Prior, Estimator, keras_vae.Conditioned))
 ]
 
 

@@ -1,5 +1,7 @@
 """The importance-weighted bound of k draws and its three gradients, against a model whose answers are known."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -216,3 +218,23 @@ def test_bad_arguments():
     harness.check_refuses(lambda: keras_vae.IWAE(*nets(), estimator="path"), "`estimator` must be one of 'iwae'")
     likelihood = keras_vae.SquaredError()
     harness.check_refuses(lambda: keras_vae.IWAE(*nets(), likelihood=likelihood), "`likelihood` must be a density")
+
+
+@pytest.mark.parametrize("cls, estimator", [(keras_vae.VAE, None), (keras_vae.IWAE, "iwae"), (keras_vae.IWAE, "stl")])
+def test_the_density_of_a_flows_own_draws_takes_no_inversion(cls, estimator):
+    """But for STL, whose q has no gradient where the draw has one: there the two are not the same."""
+    flow = keras_vae.AutoregressiveFlow(num_steps=2, units=(8,))
+    bottleneck = keras_vae.InverseAutoregressiveFlow(3, flow=flow, context_dim=4, seed=2)
+    nets = keras_vae.MLPEncoder((6,), "tanh"), keras_vae.MLPDecoder((4, 4, 1), (6,), "tanh")
+    model = cls(*nets, bottleneck=bottleneck, num_samples=3, **({"estimator": estimator} if estimator else {}))
+    model.build((None, 4, 4, 1))
+    harness.set_weights(model)
+    x = harness.images(5, size=4)
+    outputs = model(x, training=True)
+    with mock.patch.object(flow, "inverse", wraps=flow.inverse) as inverse:
+        rows = model.rows(outputs)
+        got = harness.numpy(model.log_posterior(rows))
+        harness.gradient(lambda x: model.terms(x, x, model(x, training=True), True)["loss"], x)
+        assert bool(inverse.call_count) == (estimator == "stl")
+    apart = {name: part for name, part in rows.items() if name not in ("drawn", "base")}
+    np.testing.assert_allclose(got, harness.numpy(model.log_posterior(apart)), rtol=1e-4)

@@ -21,7 +21,7 @@ def batch_mean(values, weights=None):
     Example:
 
     >>> import numpy as np
-    >>> from keras_vae.losses import batch_mean
+    >>> from keras_vae.ops import batch_mean
     >>> values, weights = np.array([[1.0, 2.0], [3.0, 8.0]], "float32"), np.array([3.0, 1.0], "float32")
     >>> np.asarray(batch_mean(values)).tolist(), np.asarray(batch_mean(values, weights)).tolist()
     ([2.0, 5.0], [1.5, 3.5])
