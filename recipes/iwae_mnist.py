@@ -3,8 +3,15 @@
 Paper     Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, table 1, one layer: 85.54 nats and 22 active units for
           k = 5, from scratch; going on from a VAE, with k = 50, 84.88. The bar, one nat below our VAE, is our own.
 Command   KERAS_BACKEND=jax python recipes/iwae_mnist.py      (mnist through tensorflow-datasets: see the README)
-Hardware  one CPU core, JAX: minutes to come. --full, 2,000 epochs: not run.
-Measured  to come
+Hardware  one to two CPU cores, JAX: 43 minutes beside other work. --full, 2,000 epochs: not run.
+Measured  -log p(x) by L_5000 on the 10,000 test images, the same as those of `vae_mnist`:
+          | figure                   | bar | paper | preset, seed 0 |
+          | nll, nats                | -   | 85.54 | 85.94          |
+          | nll_standard_error, nats | -   | -     | 0.22           |
+          | gain, nats               | 1.0 | 1.22  | 1.04           |
+          | active_units, of 50      | -   | 22    | 24             |
+Notes     180,000 updates by doubly reparameterised gradients, on a cosine from 1e-3. The bound on the test images rose
+          to the end of it, -91.0 to -88.4. The paper's gain is that of training from scratch.
 """
 
 import keras_vae  # first: it picks the backend
