@@ -1,8 +1,11 @@
 """Bottlenecks: features -> latent."""
 
 from keras_vae.bottlenecks.batch_top_k import BatchTopK
+from keras_vae.bottlenecks.bernoulli_bottleneck import BernoulliBottleneck
 from keras_vae.bottlenecks.bottleneck import Bottleneck
+from keras_vae.bottlenecks.categorical_bottleneck import CategoricalBottleneck
 from keras_vae.bottlenecks.codebook import Codebook
+from keras_vae.bottlenecks.discrete import DiscreteBottleneck
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
 from keras_vae.bottlenecks.inverse_autoregressive_flow import InverseAutoregressiveFlow
@@ -15,8 +18,11 @@ from keras_vae.bottlenecks.vector_quantizer_ema import VectorQuantizerEMA
 
 __all__ = [
     "BatchTopK",
+    "BernoulliBottleneck",
     "Bottleneck",
+    "CategoricalBottleneck",
     "Codebook",
+    "DiscreteBottleneck",
     "GaussianBottleneck",
     "IdentityBottleneck",
     "InverseAutoregressiveFlow",

@@ -48,15 +48,15 @@ class Bottleneck(Configured, keras.layers.Layer):
         """q(z|x) as a distribution, from the dict that `call` or `parameters` returned."""
         raise TypeError(f"{type(self).__name__} must define `posterior(outputs)`.")
 
-    def draws(self, outputs, n):
+    def draws(self, outputs, n, training=False):
         """n draws of the posterior of each example, those of one in a row: a dict with "z", (batch * n, ...).
 
         It holds whatever else `call` returned that belongs to the draw. A bottleneck that draws has its seeds as
         `seed_generator`.
         """
-        return {"z": self.drawn(self.posterior(outputs).repeat(n))}
+        return {"z": self.drawn(self.posterior(outputs).repeat(n), training)}
 
-    def drawn(self, posterior):
+    def drawn(self, posterior, training=False):
         """A draw of `posterior`, through the estimator where there is one."""
         if self.estimator is None:
             return posterior.sample(self.seed_generator)

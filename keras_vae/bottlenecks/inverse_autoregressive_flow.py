@@ -87,7 +87,7 @@ class InverseAutoregressiveFlow(Bottleneck):
         z = posterior.sample(self.seed_generator)
         return {"z": z, "drawn": z, "base": posterior.known[1], **parameters}
 
-    def draws(self, outputs, n):
+    def draws(self, outputs, n, training=False):
         posterior = self.posterior(outputs).repeat(n)
         z = posterior.sample(self.seed_generator)
         return {"z": z, "drawn": z, "base": posterior.known[1]}

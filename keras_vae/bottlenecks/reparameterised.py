@@ -83,7 +83,7 @@ class Reparameterised(Bottleneck):
     def call(self, h, training=False):
         parameters = self.parameters(h)
         beside = self.estimator.beside(h) if training and self.estimator is not None else {}
-        return {"z": self.drawn(self.posterior(parameters)), **parameters, **beside}
+        return {"z": self.drawn(self.posterior(parameters), training), **parameters, **beside}
 
     def posterior(self, outputs):
         values = {name: outputs[f"z_{name}"] for name in self.parameterised.parameters}

@@ -35,8 +35,11 @@ from keras_vae.distributions.location_scale import LocationScale
 from keras_vae.distributions.log_normal import LogNormal
 from keras_vae.distributions.logistic import Logistic
 from keras_vae.distributions.normal import Normal
+from keras_vae.distributions.one_hot_categorical import OneHotCategorical
 from keras_vae.distributions.parameter import CONCENTRATION, FRACTION, POSITIVE, REAL, Parameter, between
 from keras_vae.distributions.parametric import Parametric
+from keras_vae.distributions.relaxed_bernoulli import RelaxedBernoulli
+from keras_vae.distributions.relaxed_one_hot_categorical import RelaxedOneHotCategorical
 from keras_vae.distributions.student_t import StudentT
 from keras_vae.distributions.triangular import Triangular
 from keras_vae.distributions.uniform import Uniform
@@ -71,11 +74,14 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "Normal",
+    "OneHotCategorical",
     "POSITIVE",
     "Parameter",
     "Parameterised",
     "Parametric",
     "REAL",
+    "RelaxedBernoulli",
+    "RelaxedOneHotCategorical",
     "StudentT",
     "Triangular",
     "Uniform",

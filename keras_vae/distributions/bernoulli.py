@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.distributions.controls import checked_temperature, checked_truncation
 from keras_vae.distributions.distribution import Distribution
+from keras_vae.distributions.relaxed_bernoulli import RelaxedBernoulli
 from keras_vae.ops.numerics import flat, float32, sum_event
 
 CERTAIN = 1e9  # logits of what is sure: in float32 the other value has probability zero, and 0 * inf never appears
@@ -67,6 +68,24 @@ class Bernoulli(Distribution):
         enough = ops.logical_and(ops.sigmoid(ops.abs(self.logits)) >= top_p, top_p < 1.0)
         alone = ops.logical_or(top_k < 2, enough)
         return Bernoulli(ops.where(alone, ops.where(self.logits > 0, CERTAIN, -CERTAIN), self.logits))
+
+    def log_prob_of_each(self, value):
+        """log p of each variable, nats, of the shape of the event."""
+        return ops.reshape(self.elementwise_log_prob(value), ops.shape(self.logits))
+
+    def relaxed(self, temperature):
+        """The `RelaxedBernoulli` of a temperature."""
+        return RelaxedBernoulli(self.logits, temperature)
+
+    def nearest(self, relaxed):
+        """The values that relaxed ones are nearest to."""
+        return ops.cast(relaxed > 0.5, self.logits.dtype)
+
+    @classmethod
+    def from_mean(cls, mean):
+        """The distribution with these probabilities of one; zero and one are held 1e-7 off."""
+        mean = ops.clip(mean, 1e-7, 1.0 - 1e-7)
+        return cls(ops.log(mean) - ops.log1p(-mean))
 
     def repeat(self, n):
         return Bernoulli(ops.repeat(self.logits, n, axis=0))

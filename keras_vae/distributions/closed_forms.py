@@ -22,6 +22,7 @@ from keras_vae.distributions.laplace import Laplace
 from keras_vae.distributions.log_normal import LogNormal
 from keras_vae.distributions.logistic import Logistic
 from keras_vae.distributions.normal import LOG_2_PI, Normal
+from keras_vae.distributions.one_hot_categorical import OneHotCategorical
 from keras_vae.distributions.student_t import StudentT
 from keras_vae.distributions.triangular import Triangular
 from keras_vae.distributions.uniform import Uniform
@@ -163,6 +164,12 @@ def kl_categorical_categorical(q, p):
     log_q, log_p = ops.log_softmax(q.logits, axis=-1), ops.log_softmax(p.logits, axis=-1)
     possible = q.logits > -math.inf
     return ops.sum(ops.where(possible, ops.exp(log_q) * (ops.where(possible, log_q, 0.0) - log_p), 0.0), axis=-1)
+
+
+@closed_form((OneHotCategorical, OneHotCategorical))
+def kl_one_hot_one_hot(q, p):
+    """That of the classes."""
+    return kl_categorical_categorical(q.classes, p.classes)
 
 
 @closed_form((Bernoulli, Bernoulli))

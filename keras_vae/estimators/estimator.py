@@ -1,8 +1,30 @@
 """The abstract estimator of a gradient through draws."""
 
+import dataclasses
+
 import keras
 
 from keras_vae.core.registration import Configured
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """One draw of each example, and what can be asked of it.
+
+    Args:
+        z: float tensor (batch, ...).
+        posterior: Distribution that it was drawn from.
+        beside: dict, what `Estimator.beside` returned, or empty where nothing is trained.
+        log_prob: function without arguments: log q(z|x), nats, (batch,).
+        at: function of latents shaped as z: the value that they have in place of z, (batch,), the model's weights held;
+            or None.
+    """
+
+    z: object
+    posterior: object
+    beside: dict
+    log_prob: callable
+    at: callable = None
 
 
 class Estimator(Configured, keras.layers.Layer):
@@ -13,9 +35,11 @@ class Estimator(Configured, keras.layers.Layer):
     """
 
     carried = True  # whether z carries the gradient: models that look at z itself can then do without `through`
+    takes_jvp = False  # whether it differentiates forwards, which XLA on TensorFlow compiles anew at every step
+    has_bound = False  # whether it has a gradient of the bound of several draws, see `bound`
 
     def draw(self, posterior, seed):
-        """A draw of `posterior`, as the decoder is to see it.
+        """A draw of `posterior` in training, as the decoder is to see it; in evaluation nobody asks.
 
         Args:
             posterior: Distribution.
@@ -24,29 +48,37 @@ class Estimator(Configured, keras.layers.Layer):
         raise TypeError(f"{type(self).__name__} must define `draw(posterior, seed)`.")
 
     def beside(self, features):
-        """Outputs of a bottleneck in training beside z, per example, which `through` and `update` get back.
+        """Outputs of a bottleneck in training beside z, a dict of tensors per example, which `Draw` holds.
 
         Args:
             features: what the encoder returned, (batch, ...).
         """
         return {}
 
-    def through(self, name, value, outputs, log_prob):
+    def through(self, name, value, draw):
         """`value` with all of its gradient. Default: as it is, where z carries it.
 
         Args:
             name: "distortion" or "rate", or another.
             value: float tensor (batch, ...), a function of the draw.
-            outputs: dict of what `beside` returned.
-            log_prob: function without arguments that gives log q(z|x) of the draw, nats, (batch,).
+            draw: `Draw`.
         """
         return value
+
+    def bound(self, log_weights, log_probs):
+        """The bound of several draws with all of its gradient, (batch,), where `has_bound`.
+
+        Args:
+            log_weights: float tensor (batch, k), log p(x, z_i) - log q(z_i|x), nats.
+            log_probs: float tensor (batch, k), log q(z_i|x), nats.
+        """
+        raise TypeError(f"`bound` is not defined for {type(self).__name__}.")
 
     def update(self, terms, outputs, weights=None):
         """State that a training step changes.
 
         Args:
             terms: dict with "distortion" and "rate", (batch,), nats.
-            outputs: dict of what `beside` returned.
+            outputs: dict with what `beside` returned.
             weights: float tensor (batch,), how much each example counts, or None. Default: None.
         """

@@ -63,16 +63,20 @@ class ScoreFunction(Estimator):
             return {"baseline": dict.fromkeys(SIGNALS, ops.zeros((ops.shape(features)[0],)))}
         return {"baseline": self.baseline(ops.stop_gradient(features))}
 
-    def through(self, name, value, outputs, log_prob):
-        if "baseline" not in outputs:  # nothing is trained
+    def through(self, name, value, draw):
+        if "baseline" not in draw.beside:  # nothing is trained
             return value
-        log_prob = log_prob()
-        score = ops.reshape(log_prob - ops.stop_gradient(log_prob), (-1, *(1,) * (len(value.shape) - 1)))
+        return value + self.scored(name, ops.stop_gradient(value), draw)
+
+    def scored(self, name, signal, draw):
+        """Zero, with the gradient (signal - b) d log q(z|x), and that of the squared error of b."""
+        log_prob = draw.log_prob()
+        score = ops.reshape(log_prob - ops.stop_gradient(log_prob), (-1, *(1,) * (len(signal.shape) - 1)))
         if name not in SIGNALS:
-            return value + ops.stop_gradient(value) * score
-        error = ops.stop_gradient(value) - outputs["baseline"][name]
+            return signal * score
+        error = signal - draw.beside["baseline"][name]
         squares = 0.5 * ops.square(error)
-        return value + ops.stop_gradient(error) * score + (squares - ops.stop_gradient(squares))
+        return ops.stop_gradient(error) * score + (squares - ops.stop_gradient(squares))
 
     def update(self, terms, outputs, weights=None):
         if self.baseline is not None and "baseline" in outputs:

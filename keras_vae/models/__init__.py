@@ -7,6 +7,7 @@ from keras_vae.models.classifier import Classifier
 from keras_vae.models.conditional_vae import ConditionalVAE
 from keras_vae.models.contractive_autoencoder import ContractiveAutoencoder
 from keras_vae.models.denoising_autoencoder import DenoisingAutoencoder
+from keras_vae.models.discrete_vae import DiscreteVAE
 from keras_vae.models.free_bits_vae import FreeBitsVAE
 from keras_vae.models.geco import GECO
 from keras_vae.models.info_vae import InfoVAE
@@ -32,6 +33,7 @@ __all__ = [
     "ConditionalVAE",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "DiscreteVAE",
     "FreeBitsVAE",
     "GECO",
     "IWAE",

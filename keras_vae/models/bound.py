@@ -19,8 +19,15 @@ class Bound:
     def distortion(self, y, outputs):
         """-log p(y|z) of what `call` returned, (batch,)."""
         masked = {"mask": outputs["mask"]} if self.masked else {}
-        distortion = -self.likelihood.log_prob(outputs["params"], ops.cast(y, self.input_dtype), **masked)
-        return self.estimated("distortion", distortion, outputs)
+        y = ops.cast(y, self.input_dtype)
+        distortion = -self.likelihood.log_prob(outputs["params"], y, **masked)
+
+        def at(z):
+            seen = self.net_inputs({name: outputs[name] for name in self.extra_inputs})
+            params = self.decode_params(z, training=True, **seen)
+            return -self.likelihood.log_prob(params, y, **masked)
+
+        return self.estimated("distortion", distortion, outputs, at)
 
     def rate(self, outputs):
         """KL(q(z|x) || p(z)) of what `call` returned, nats, (batch,); of codes, -log p(codes)."""
@@ -38,13 +45,14 @@ class Bound:
         each = self.prior.elementwise_rate(posterior, z, **self.prior_sees(outputs))
         return self.up_to_the_end(each, outputs)
 
-    def estimated(self, name, value, outputs):
+    def estimated(self, name, value, outputs, at=None):
         """Hook: `value`, of the draw in `outputs`, with the gradient that the draw itself does not carry.
 
         Args:
             name: "distortion", "rate", or "shares" of the rate.
             value: float tensor (batch, ...).
             outputs: dict, what `call` returned.
+            at: function of other latents, the value they would have, or None. Default: None.
         """
         return value
 

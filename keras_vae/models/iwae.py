@@ -66,8 +66,6 @@ class IWAE(Variational):
     ['distortion', 'elbo', 'iwae_bound', 'loss', 'rate']
     """
 
-    through_z = True
-
     def __init__(self, encoder, decoder, latent_dim=None, num_samples=5, estimator="iwae", **kwargs):
         super().__init__(encoder, decoder, latent_dim, num_samples=num_samples, **kwargs)
         self.estimator = one_of("estimator", estimator, ESTIMATORS)
@@ -77,6 +75,7 @@ class IWAE(Variational):
                 f"Received: likelihood={type(self.likelihood).__name__}."
             )
         self.track("iwae_bound")
+        _check_gradient(self.bottleneck, estimator, self.num_samples)
 
     def terms(self, x, y, outputs, training):
         rows = self.rows(outputs)  # (batch * num_samples, ...)
@@ -86,7 +85,10 @@ class IWAE(Variational):
             shares = ops.stop_gradient(ops.softmax(log_weights, axis=1))
             rows = self.decoded_again(rows, self.repeated(x), ops.reshape(shares, (-1,)))
             log_weights = self.log_weights(rows, self.distortion(self.repeated(y), rows))
-        bound = log_mean_exp(log_weights, axis=1)
+        if self.bottleneck.carries_gradient:
+            bound = log_mean_exp(log_weights, axis=1)
+        else:
+            bound = self.bottleneck.estimator.bound(log_weights, self.by_draw(self.log_posterior(rows)))
         return {**self.mean_of_draws(each), "iwae_bound": bound, "loss": -bound}
 
     def log_weights(self, rows, distortion):
@@ -113,3 +115,14 @@ class IWAE(Variational):
         z = tree.map_structure(scaled, rows["z"])
         seen = self.net_inputs({name: rows[name] for name in self.extra_inputs})
         return {**rows, "z": z, "params": self.decode_params(z, target=x, training=True, **seen)}
+
+
+def _check_gradient(bottleneck, estimator, num_samples):
+    """Raises where z does not carry the gradient, but for an estimator that has one of the bound."""
+    if bottleneck.carries_gradient or (bottleneck.estimator.has_bound and estimator == "iwae" and num_samples > 1):
+        return
+    raise ValueError(
+        "`bottleneck` must draw z that carries the gradient, or by VIMCO, with estimator='iwae' and two draws or more. "
+        f"Received: a {type(bottleneck).__name__} with estimator={type(bottleneck.estimator).__name__}, "
+        f"estimator={estimator!r}, num_samples={num_samples}."
+    )

@@ -4,9 +4,11 @@ from keras import ops, tree
 
 from keras_vae.bottlenecks import GaussianBottleneck
 from keras_vae.core.checks import integer
+from keras_vae.estimators.estimator import Draw
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.models.autoencoder import Autoencoder
 from keras_vae.priors import StandardNormal
+from keras_vae.training import held
 
 
 class Variational(Autoencoder):
@@ -50,7 +52,7 @@ class Variational(Autoencoder):
     def decoded(self, outputs, x, training, **seen):
         if self.num_samples == 1:
             return super().decoded(outputs, x, training, **seen)
-        drawn = self.bottleneck.draws(outputs, self.num_samples)
+        drawn = self.bottleneck.draws(outputs, self.num_samples, training)
         params = self.decode_params(drawn["z"], target=self.repeated(x), training=training, **self.repeated(seen))
         draws = self.by_draw({**drawn, "params": params})
         return {**_each_once(lambda part: part[:, 0], draws), "draws": draws}
@@ -75,13 +77,19 @@ class Variational(Autoencoder):
         """The terms of every Autoencoder, of each draw: (batch * num_samples,)."""
         return super().terms(self.repeated(x), self.repeated(y), rows, training)
 
-    def estimated(self, name, value, outputs):
+    def estimated(self, name, value, outputs, at=None):
         if self.bottleneck.estimator is None:
             return value
         posterior, z, sees = self.bottleneck.posterior(outputs), outputs["z"], self.prior_sees(outputs)
         if name != "distortion" and self.prior.has_closed_rate(posterior, z, **sees):
             return value  # which is the same for every draw
-        return self.bottleneck.estimator.through(name, value, outputs, lambda: self.log_posterior(outputs))
+
+        def held_at(z):
+            with held(self.decoder, self.likelihood):
+                return at(z)
+
+        draw = Draw(z, posterior, outputs, lambda: self.log_posterior(outputs), held_at)
+        return self.bottleneck.estimator.through(name, value, draw)
 
     def log_posterior(self, outputs):
         """log q(z|x) of the draw in `outputs`, nats, (batch,); what is behind the end of a sequence counts nothing."""
@@ -126,6 +134,11 @@ def _each_once(function, parts):
 
 def _check_supports(bottleneck, prior):
     """Raises where the posterior draws what the prior takes for impossible: the rate would be infinite."""
+    if bottleneck.is_discrete and not prior.is_discrete:
+        raise ValueError(
+            f"`prior` must be over discrete latents, as a BernoulliPrior is, for a {type(bottleneck).__name__}. "
+            f"Received: prior={type(prior).__name__}."
+        )
     if bottleneck.support is None or prior.support is None:
         return
     (low, high), (least, most) = bottleneck.support, prior.support

@@ -1,7 +1,10 @@
 """Priors: p(z) over latents or codes."""
 
 from keras_vae.priors.autoregressive_flow_prior import AutoregressiveFlowPrior
+from keras_vae.priors.bernoulli_prior import BernoulliPrior
+from keras_vae.priors.categorical_prior import CategoricalPrior
 from keras_vae.priors.conditional_normal import ConditionalNormal
+from keras_vae.priors.discrete_prior import DiscretePrior
 from keras_vae.priors.family_prior import FamilyPrior
 from keras_vae.priors.fitted_density import FittedDensity
 from keras_vae.priors.fitted_gaussian import FittedGaussian
@@ -19,7 +22,10 @@ from keras_vae.priors.vamp_prior import VampPrior
 
 __all__ = [
     "AutoregressiveFlowPrior",
+    "BernoulliPrior",
+    "CategoricalPrior",
     "ConditionalNormal",
+    "DiscretePrior",
     "FamilyPrior",
     "FittedDensity",
     "FittedGaussian",

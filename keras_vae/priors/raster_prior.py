@@ -28,6 +28,8 @@ class RasterPrior(LearnedPrior):
         **kwargs: of keras.Model.
     """
 
+    is_discrete = True
+
     def __init__(self, likelihood, net, condition=None, **kwargs):
         super().__init__(condition=condition, **kwargs)
         self.likelihood = instance("likelihood", likelihood, Likelihood)

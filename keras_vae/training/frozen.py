@@ -31,11 +31,11 @@ def frozen(layer, *args, **kwargs):
         return layer(*args, **kwargs)
 
 
-def held(layer):
-    """A context in which no gradient reaches the weights of `layer`, whatever is called of it; see `frozen`.
+def held(*layers):
+    """A context in which no gradient reaches the weights of `layers`, whatever is called of them; see `frozen`.
 
     Args:
-        layer: keras.layers.Layer, built. Other layers are not to be called in it.
+        *layers: keras.layers.Layer, built. Other layers are not to be called in it.
 
     Returns:
         A context manager.
@@ -50,8 +50,8 @@ def held(layer):
     >>> float(total)
     2.0
     """
-    state = [(v, ops.stop_gradient(v.value)) for v in layer.trainable_variables]
-    state += [(v, v.value) for v in layer.non_trainable_variables]
+    state = [(v, ops.stop_gradient(v.value)) for layer in layers for v in layer.trainable_variables]
+    state += [(v, v.value) for layer in layers for v in layer.non_trainable_variables]
     return keras.StatelessScope(state)
 
 
