@@ -38,7 +38,8 @@ class MuProp(ScoreFunction):
         if "baseline" not in draw.beside or name != "distortion":
             return super().through(name, value, draw)
         mean = draw.posterior.mean
-        at_mean, slope = _backend.jvp(draw.at, ops.stop_gradient(mean), ops.stop_gradient(draw.z - mean))
+        held, ahead = ops.stop_gradient(mean), ops.stop_gradient(draw.z - mean)
+        at_mean, slope = _backend.jvp(draw.at, (held,), (ahead,))
         signal = ops.stop_gradient(value - at_mean - slope)
         path = draw.at(mean)
         return value + self.scored(name, signal, draw) + (path - ops.stop_gradient(path))

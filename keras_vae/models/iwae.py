@@ -66,6 +66,8 @@ class IWAE(Variational):
     ['distortion', 'elbo', 'iwae_bound', 'loss', 'rate']
     """
 
+    of_bound = True
+
     def __init__(self, encoder, decoder, latent_dim=None, num_samples=5, estimator="iwae", **kwargs):
         super().__init__(encoder, decoder, latent_dim, num_samples=num_samples, **kwargs)
         self.estimator = one_of("estimator", estimator, ESTIMATORS)

@@ -31,6 +31,7 @@ class Variational(Autoencoder):
         **kwargs: `condition` of Autoencoder, and of keras.Model.
     """
 
+    of_bound = False  # whether its loss is the bound of several draws
     through_z = False  # but for what the estimator of a bottleneck adds
 
     def __init__(
@@ -42,6 +43,12 @@ class Variational(Autoencoder):
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.latent_dim = latent_dim
         self.num_samples = integer("num_samples", num_samples)
+        own = self.bottleneck.estimator
+        if not self.of_bound and own is not None and own.has_bound:
+            raise ValueError(
+                f"`bottleneck` must have an estimator for single draws: {type(own).__name__} is for `IWAE`. "
+                f"Received: a {type(self).__name__}."
+            )
         _check_supports(self.bottleneck, self.prior)
 
     @property
