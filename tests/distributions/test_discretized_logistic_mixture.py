@@ -174,6 +174,117 @@ def test_the_mean_is_held_between_the_first_and_the_last_level():
         assert ((got >= 0) & (got <= 1)).all()
 
 
+def several(channels, levels, pixels=3, components=2, log_scale=-1.5):
+    """A mixture of its own for each pixel."""
+    rng, pairs = np.random.default_rng(5), channels * (channels - 1) // 2
+    logits = rng.normal(size=(pixels, components)).astype("float32")
+    means, log_scales = rng.uniform(-1.1, 1.1, (2, pixels, channels, components)).astype("float32")
+    coefficients = np.tanh(rng.normal(size=(pixels, pairs, components))).astype("float32")
+    return DiscretizedLogisticMixture(logits, means, log_scale + log_scales, coefficients, levels)
+
+
+def parts_of(p):
+    return [harness.numpy(part) for part in (p.logits, p.means, p.log_scales, p.coefficients)]
+
+
+def brute_force(logits, means, log_scales, coefficients, levels):
+    """P of every value of each pixel, by the formula and SciPy: float64 (pixels, levels, ..., levels)."""
+    channels = means.shape[1]
+    position, half = np.linspace(-1, 1, levels), 1 / (levels - 1)
+    grid = np.meshgrid(*[position] * channels, indexing="ij")
+    wide = (slice(None), slice(None), *[None] * channels)  # (pixels, components, 1, ...)
+    total = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))[wide]
+    pair = 0
+    for c in range(channels):
+        mu = means[:, c][wide]
+        for b in range(c):
+            mu, pair = mu + coefficients[:, pair][wide] * grid[b], pair + 1
+        frozen = stats.logistic(mu, np.exp(log_scales[:, c])[wide])
+        above = np.where(grid[c] == 1, 1.0, frozen.cdf(grid[c] + half))
+        total = total * (above - np.where(grid[c] == -1, 0.0, frozen.cdf(grid[c] - half)))
+    return total.sum(axis=1)
+
+
+@pytest.mark.parametrize("channels, levels", [(1, 256), (1, 37), (2, 21), (3, 6)])
+def test_the_mode_is_the_likeliest_level_of_each_channel_given_those_before(channels, levels):
+    p = several(channels, levels)
+    every_value = brute_force(*parts_of(p), levels)
+    assert every_value.reshape(3, -1).sum(axis=1) == pytest.approx(1.0, abs=1e-6)
+    mode = harness.numpy(harness.compiled(lambda: p.mode)())
+    assert mode.shape == (3, channels)
+    for got, probabilities in zip(mode, every_value, strict=True):
+        for level in got:
+            of_next = probabilities.reshape(levels, -1).sum(axis=1)
+            assert round(float(level) * (levels - 1)) == of_next.argmax()
+            probabilities = probabilities[of_next.argmax()]
+    x, density = harness.numpy(p.sample(seed=1)), lambda value: harness.numpy(p.log_prob(value))
+    assert channels > 1 or (density(mode) >= density(x)).all()
+
+
+@pytest.mark.parametrize("channels, levels", [(1, 256), (1, 37), (2, 21), (3, 6), (3, 8)])
+def test_the_entropy_is_the_sum_over_all_values(channels, levels):
+    """Exact for greys, and where the channels before the last have at most 64 values."""
+    p = several(channels, levels)
+    every_value = brute_force(*parts_of(p), levels)
+    p = DiscretizedLogisticMixture(*(np.stack([part] * 2) for part in parts_of(p)), levels)  # two images of 3 pixels
+    each = -(every_value * np.log(every_value)).reshape(3, -1).sum(axis=1)
+    got = harness.numpy(harness.compiled(p.elementwise_entropy)())
+    np.testing.assert_allclose(got, np.stack([each] * 2), rtol=2e-5)
+
+
+@pytest.mark.parametrize("channels, levels", [(2, 128), (3, 13)])
+def test_the_entropy_of_many_colours_is_an_estimate_by_even_draws(channels, levels):
+    p, pixels = several(channels, levels), 48
+    every_value = brute_force(*parts_of(p), levels)
+    each = -(every_value * np.log(every_value)).reshape(3, -1).sum(axis=1)
+    parts = [np.repeat(part[:, None], pixels, axis=1) for part in parts_of(p)]  # three images of equal pixels
+    got = harness.numpy(harness.compiled(DiscretizedLogisticMixture(*parts, levels).elementwise_entropy)())
+    assert (np.abs(got - each[:, None]) < 0.3).all() and (got.std(axis=1) < 0.1).all()
+    np.testing.assert_allclose(got.mean(axis=1), each, atol=0.015)  # a picture's error is far smaller
+
+
+def test_entropy_and_mode_are_exact_where_channels_do_not_depend_on_each_other():
+    p = several(3, 256, components=1, log_scale=-3.0)
+    p = DiscretizedLogisticMixture(p.logits, p.means, p.log_scales, 0 * p.coefficients)
+    parts = [part.astype("float64") for part in (harness.numpy(p.means), harness.numpy(p.log_scales))]
+    entropy, mode = 0.0, []
+    for c in range(3):
+        means, log_scales = (part[:, c : c + 1] for part in parts)
+        alone = brute_force(np.zeros((3, 1)), means, log_scales, np.zeros((3, 0, 1)), 256)
+        entropy = entropy - (alone * np.log(np.maximum(alone, 1e-300))).sum(axis=1)
+        mode.append(alone.argmax(axis=1) / 255)
+    got_entropy, got_mode = harness.compiled(lambda: (p.entropy(), p.mode))()
+    np.testing.assert_allclose(harness.numpy(got_entropy), entropy, rtol=1e-5)
+    np.testing.assert_allclose(harness.numpy(got_mode), np.stack(mode, axis=-1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("log_scale", [-50.0, -7.0, 7.0, 90.0])
+def test_entropy_and_mode_of_the_narrowest_and_the_widest(log_scale):
+    """A point has none, and the mode is its place; of a wide one one half is the first level, the other the last."""
+    means = np.array([[[0.31]], [[-5.0]]], "float32")
+    p = DiscretizedLogisticMixture(np.zeros((2, 1)), means, np.full_like(means, log_scale), np.zeros((2, 0, 1)))
+    entropy, mode = harness.numpy(p.entropy()), harness.numpy(p.mode)
+    if log_scale < 0:
+        np.testing.assert_allclose(mode[:, 0], [np.round(0.655 * 255) / 255, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(entropy, {-50.0: 0.0, -7.0: 0.0, 7.0: np.log(2), 90.0: np.log(2)}[log_scale], atol=0.7)
+    wide = np.full_like(means, log_scale, "float64")
+    expected = brute_force(np.zeros((2, 1)), means, wide, np.zeros((2, 0, 1)), 256)
+    expected = -(expected * np.log(np.maximum(expected, 1e-300))).sum(axis=1)
+    np.testing.assert_allclose(entropy, expected, atol=1e-4)
+
+
+def test_the_gradient_of_the_entropy_is_a_difference():
+    p = several(1, 37)
+    logits, means, log_scales, none = parts_of(p)
+
+    def entropy(mean):
+        return DiscretizedLogisticMixture(logits, mean, log_scales, none, 37).entropy()
+
+    sides = [harness.numpy(entropy(means + s)) for s in (0.01, -0.01)]
+    got = harness.gradient(entropy, means).sum(axis=(1, 2))
+    np.testing.assert_allclose(got, (sides[0] - sides[1]) / 0.02, rtol=1e-2, atol=1e-3)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, np.array([0.5, 2.0], "float32")])
 def test_tempered_sharpens_the_weights_and_narrows_the_components(temperature):
     p = mixture(2, 256, shape=(2,))
