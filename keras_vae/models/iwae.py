@@ -89,19 +89,12 @@ class IWAE(Variational):
 
     def log_weights(self, rows, distortion):
         """log p(x, z) - log q(z|x) of each draw, nats, (batch, num_samples)."""
-        z, seen, parameters, scope = rows["z"], self.prior_sees(rows), rows, contextlib.nullcontext()
+        parameters, scope = rows, contextlib.nullcontext()
         if self.estimator != "iwae":  # q is a function of z alone: of its parameters nothing is learnt here
             parameters, scope = tree.map_structure(ops.stop_gradient, rows), held(self.bottleneck)
-        in_time = self.masked and self.latents_in_time
-
-        def log_prob(p, **given):  # behind the end of a sequence nothing counts
-            if in_time:
-                return ops.sum(self.up_to_the_end(p.elementwise_log_prob(z), rows), axis=-1)
-            return p.log_prob(z, **given)
-
         with scope:
-            log_posterior = log_prob(self.bottleneck.posterior(parameters))
-        log_prior = log_prob(self.prior.distribution(z, **seen)) if in_time else log_prob(self.prior, **seen)
+            log_posterior = self.log_prob_of_latents(self.bottleneck.posterior(parameters), rows)
+        log_prior = self.log_prior_of_latents(rows)
         return self.by_draw(log_prior - log_posterior - distortion)
 
     def decoded_again(self, rows, x, shares):
