@@ -59,8 +59,8 @@ def test_normal_vectors_against_scipy(scale):
 @pytest.mark.parametrize("df", [0.5, 3.0, 1e4])
 @pytest.mark.parametrize("scale", sorted(SCALES))
 def test_student_t_vectors_against_scipy(scale, df):
-    df = np.float32(df)
-    q, z = elliptical(EllipticalStudentT, scale, 5, df=np.full(5, df)), RNG.normal(size=(5, 3)).astype("float32")
+    q = elliptical(EllipticalStudentT, scale, 5, df=np.full(5, df, "float32"))
+    z = RNG.normal(size=(5, 3)).astype("float32")
     frozen = stats.multivariate_t(LOC, COVARIANCE[scale], df)
     log_prob, entropy, _, _, variance, _ = ask(q, answers, z)
     np.testing.assert_allclose(log_prob, frozen.logpdf(z), rtol=3e-5)
