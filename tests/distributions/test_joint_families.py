@@ -145,7 +145,9 @@ def test_dirichlet_against_scipy(concentration):
 
 def test_modes_of_dirichlets():
     rows = np.array([[2.0, 3.0, 1.0], [0.5, 0.9, 0.2], [1.0, 4.0, 0.1]], "float32")
-    np.testing.assert_allclose(numpy(Dirichlet(rows).mode), [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 1, 0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        ask(Dirichlet(rows), lambda q: q.mode), [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 1, 0]], rtol=1e-6
+    )
 
 
 def test_draws_of_a_dirichlet_have_beta_marginals_and_sum_to_one():
@@ -160,7 +162,8 @@ def test_draws_of_a_dirichlet_have_beta_marginals_and_sum_to_one():
 
 def test_a_vector_off_the_simplex_has_no_density():
     q = Dirichlet(np.ones((2, 2), "float32"))
-    assert numpy(q.log_prob(np.array([[0.0, 1.0], [-0.5, 1.5]], "float32"))).tolist() == [-np.inf, -np.inf]
+    log_prob, *_ = ask(q, answers, np.array([[0.0, 1.0], [-0.5, 1.5]], "float32"))
+    assert log_prob.tolist() == [-np.inf, -np.inf]
 
 
 def test_maps_of_vectors_are_independent_at_their_places():
@@ -170,7 +173,7 @@ def test_maps_of_vectors_are_independent_at_their_places():
     log_prob, *_, each = ask(q, answers, z)
     assert each.shape == (2, 4)
     alone, *_ = ask(Dirichlet(concentration.reshape(8, 3)), answers, z.reshape(8, 3))
-    np.testing.assert_allclose(each.ravel(), alone, rtol=1e-6)
+    np.testing.assert_allclose(each.ravel(), alone, rtol=1e-6, atol=1e-6)  # compiled apart: rounded apart
     np.testing.assert_allclose(log_prob, each.sum(axis=1), rtol=1e-6)
     values = Parameterised("EllipticalStudentT").values(RNG.normal(size=(2, 4, 10)).astype("float32"))
     assert [tuple(value.shape) for value in values.values()] == [(2, 4, 3), (2, 4), (2, 4, 3, 3)]
@@ -191,12 +194,11 @@ def test_maps_of_vectors_are_independent_at_their_places():
     ("name", "options"),
     [("EllipticalNormal", {}), ("EllipticalNormal", {"rank": 2}), ("EllipticalStudentT", {"rank": 1})],
 )
-@pytest.mark.parametrize("raw", [-30.0, 0.0, 12.0])
-def test_vectors_are_finite_with_their_gradients_whatever_a_network_says(name, options, raw):
+def test_vectors_are_finite_with_their_gradients_whatever_a_network_says(name, options):
     family = Parameterised(name, options)
-    numbers = np.full((50, family.size(3)), raw, "float32")
+    numbers = np.repeat(np.array([-30.0, 0.0, 12.0], "float32"), 50)[:, None] + np.zeros((1, family.size(3)), "float32")
     numbers += RNG.normal(size=numbers.shape).astype("float32")
-    noise = draw_noise(family.noise_spec((3,)), np.random.default_rng(0), (50,))
+    noise = draw_noise(family.noise_spec((3,)), np.random.default_rng(0), (150,))
 
     def loss(given):
         q = family.distribution(family.values(given), 3)
@@ -206,10 +208,9 @@ def test_vectors_are_finite_with_their_gradients_whatever_a_network_says(name, o
     assert np.isfinite(gradients(loss, numbers, whole=True)[0]).all()
 
 
-@pytest.mark.parametrize("concentration", [1e-3, 1e4])
-def test_dirichlets_are_finite_with_their_gradients_at_the_limits(concentration):
-    given = np.full((300, 4), concentration, "float32")
-    noise = draw_noise(Dirichlet(given).noise_spec((4,)), np.random.default_rng(0), (300,))
+def test_dirichlets_are_finite_with_their_gradients_at_the_limits():
+    given = np.repeat(np.array([1e-3, 1e4], "float32"), 300)[:, None] + np.zeros((1, 4), "float32")
+    noise = draw_noise(Dirichlet(given).noise_spec((4,)), np.random.default_rng(0), (600,))
 
     def loss(a):
         q = Dirichlet(a)
