@@ -47,7 +47,7 @@ def make_models(name, run):
 
 
 def blends(images, count, seed):
-    """Means of ten digits each: pseudo-inputs that start as digits hardly move, and would be shipped with the weights."""
+    """Means of ten digits each: pseudo-inputs that start as digits hardly move, and the weights would hold copies."""
     rows = np.random.default_rng(seed).integers(0, len(images), (count, 10))
     return np.stack([to_float(images[ten]).mean(axis=0) for ten in rows])
 
