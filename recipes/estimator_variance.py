@@ -2,12 +2,16 @@
 
 Paper     Williams 1992; Mnih & Gregor 2014, arXiv:1402.0030, for the baselines. They print no such table.
 Command   KERAS_BACKEND=jax python recipes/estimator_variance.py      (mnist through tensorflow-datasets)
-Hardware  one CPU core, JAX: minutes to come.
-Measured  to come
+Hardware  one CPU core, JAX: 10 minutes beside other work. --full, ten times the gradients: not run.
+Measured  variance on batches of 100 as a multiple of the reparameterised gradient's; of 1 and 10 within 20 % of it:
+          | figure, seed 0  | Normal | Laplace | Logistic | Gamma  | Kumaraswamy |
+          | no baseline     | 13,894 | 25,739  | 14,604   | 16,652 | 12,893      |
+          | moving average  | 1,152  | 2,216   | 1,235    | 1,406  | 825         |
+          | input-dependent | 191    | 343     | 193      | 227    | 93          |
 Notes     Each family's VAE is trained with the reparameterised gradient; then its weights are held and the gradient of
           the posterior's head is taken again and again, on batches of one example, of ten and of a hundred, drawn anew
           each time. The input-dependent baseline is trained at these weights first. A variance is summed over the head,
-          of batches and draws together.
+          of batches and draws together: it falls as one over the size of batch for all of them.
 """
 
 import keras_vae  # first: it picks the backend

@@ -5,6 +5,7 @@ SciPy in float64.
 """
 
 import dataclasses
+import functools
 import itertools
 import pathlib
 import sys
@@ -16,6 +17,7 @@ import numpy as np  # noqa: E402
 from keras import ops  # noqa: E402
 from scipy import special, stats  # noqa: E402
 
+import harness  # noqa: E402
 from keras_vae import distributions  # noqa: E402
 from keras_vae.ops import draw_noise  # noqa: E402
 
@@ -207,14 +209,28 @@ def made(name, parameters, rows=None):
     return getattr(distributions, name)(**given)
 
 
-def gradients(function, *arrays):
-    """The gradients of the sum of `function` in each of the arrays, numpy."""
+@functools.cache
+def _of_parameters(cls, names, what):
+    return harness.compiled(lambda parameters, *given: what(cls(**dict(zip(names, parameters, strict=True))), *given))
+
+
+def ask(q, what, *given):
+    """what(q, *given), numpy: compiled in one piece on JAX, once for each size, where `what` is the same function."""
+    return harness.numpy(_of_parameters(type(q), q.names, what)([getattr(q, name) for name in q.names], *given))
+
+
+def gradients(function, *arrays, whole=False):
+    """The gradients of the sum of `function` in each of the arrays, numpy.
+
+    `whole` has JAX compile it in one piece: for operations that no other test has at this size.
+    """
     leaves = [ops.convert_to_tensor(np.asarray(array, "float32")) for array in arrays]
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
 
-        found = jax.grad(lambda *given: ops.sum(function(*given)), tuple(range(len(leaves))))(*leaves)
+        gradient = jax.grad(lambda *given: ops.sum(function(*given)), tuple(range(len(leaves))))
+        found = (jax.jit(gradient) if whole else gradient)(*leaves)
     elif backend == "tensorflow":
         import tensorflow as tf
 

@@ -56,6 +56,25 @@ class Bound:
         """
         return value
 
+    def log_prob_of_latents(self, posterior, outputs):
+        """log q(z|x) of latents in `outputs`, nats, (batch,): of a sequence without those behind its end."""
+        if self.masked and self.latents_in_time:
+            return ops.sum(self.up_to_the_end(posterior.elementwise_log_prob(outputs["z"]), outputs), axis=-1)
+        return posterior.log_prob(outputs["z"])
+
+    def log_prior_of_latents(self, outputs):
+        """log p(z) of latents in `outputs`, nats, (batch,): of a sequence without those behind its end."""
+        seen = self.prior_sees(outputs)
+        if not (self.masked and self.latents_in_time):
+            return self.prior.log_prob(outputs["z"], **seen)
+        p = self.prior.distribution(outputs["z"], **seen)
+        if p is None:
+            raise TypeError(
+                "`prior` must factorise over the moments of a masked sequence, as StandardNormal and FamilyPrior do. "
+                f"Received: a {type(self.prior).__name__}."
+            )
+        return self.log_prob_of_latents(p, outputs)
+
     def up_to_the_end(self, each, outputs):
         """Numbers of each latent, (batch, values), with zeros for those behind the end of a sequence."""
         if not (self.masked and self.latents_in_time):

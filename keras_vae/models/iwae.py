@@ -95,16 +95,12 @@ class IWAE(Variational):
 
     def log_weights(self, rows, distortion):
         """log p(x, z) - log q(z|x) of each draw, nats, (batch, num_samples)."""
-        z, seen, parameters, scope = rows["z"], self.prior_sees(rows), rows, contextlib.nullcontext()
+        parameters, scope = rows, contextlib.nullcontext()
         if self.estimator != "iwae":  # q is a function of z alone: of its parameters nothing is learnt here
             parameters, scope = tree.map_structure(ops.stop_gradient, rows), held(self.bottleneck)
         with scope:
-            log_posterior = self.log_posterior({**parameters, "z": z})
-        if self.masked and self.latents_in_time:  # behind the end of a sequence nothing counts
-            each = self.prior.distribution(z, **seen).elementwise_log_prob(z)
-            log_prior = ops.sum(self.up_to_the_end(each, rows), axis=-1)
-        else:
-            log_prior = self.prior.log_prob(z, **seen)
+            log_posterior = self.log_prob_of_latents(self.bottleneck.posterior(parameters), rows)
+        log_prior = self.log_prior_of_latents(rows)
         return self.by_draw(log_prior - log_posterior - distortion)
 
     def decoded_again(self, rows, x, shares):

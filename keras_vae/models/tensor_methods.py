@@ -62,10 +62,10 @@ class TensorMethods:
         x, extras = self.split(tree.map_structure(lambda part: ops.repeat(part, samples, axis=0), x))
         seen = self.net_inputs(extras)
         params = self.decode_params(z, target=x, **seen)
-        given = {name: seen[name] for name in ("condition",) if name in seen}
         masked = {name: seen[name] for name in ("mask",) if name in seen}
-        log_joint = self.likelihood.log_prob(params, x, **masked)
-        log_weights = log_joint + self.prior.log_prob(z, **given) - posterior.log_prob(z)
+        outputs = {"z": z, **extras}
+        log_joint = self.likelihood.log_prob(params, x, **masked) + self.log_prior_of_latents(outputs)
+        log_weights = log_joint - self.log_prob_of_latents(posterior, outputs)
         return ops.reshape(log_weights, (-1, samples))
 
 

@@ -99,11 +99,8 @@ class Variational(Autoencoder):
         return self.bottleneck.estimator.through(name, value, draw)
 
     def log_posterior(self, outputs):
-        """log q(z|x) of the draw in `outputs`, nats, (batch,); what is behind the end of a sequence counts nothing."""
-        posterior, z = self.bottleneck.posterior(outputs), outputs["z"]
-        if self.masked and self.latents_in_time:
-            return ops.sum(self.up_to_the_end(posterior.elementwise_log_prob(z), outputs), axis=-1)
-        return posterior.log_prob(z)
+        """log q(z|x) of the draw in `outputs`, nats, (batch,)."""
+        return self.log_prob_of_latents(self.bottleneck.posterior(outputs), outputs)
 
     def update_state(self, outputs, terms):
         super().update_state(outputs, terms)

@@ -10,7 +10,7 @@ from keras_vae.core.checks import non_negative
 from keras_vae.distributions.normal import LOG_2_PI
 from keras_vae.ops.numerics import flat, float32
 from keras_vae.priors.mixture_prior import MixturePrior
-from keras_vae.training import check_values
+from keras_vae.training import SamplerCache, check_values
 
 
 class FittedDensity(MixturePrior):
@@ -119,7 +119,8 @@ class FittedDensity(MixturePrior):
         return ops.reshape(z, (-1, *self.data_shape))
 
     def _logs(self, prefix, z):
-        rows = [ops.convert_to_numpy(self.log_prob(z[i : i + 1024])) for i in range(0, len(z), 1024)]
-        rate = -float(np.mean(np.concatenate(rows), dtype="float64"))
+        samplers = self.__dict__.setdefault("_sampler_cache", SamplerCache())
+        scorer = samplers.get("log_prob", self, lambda inputs: self.log_prob(inputs["z"]))
+        rate = -float(np.mean(scorer.run({"z": z}, batch_size=1024), dtype="float64"))
         bits = rate / (math.prod(self.data_shape) * math.log(2.0))
         return {f"{prefix}loss": [rate], f"{prefix}rate": [rate], f"{prefix}bits_per_dim": [bits]}

@@ -21,10 +21,12 @@ class VampPrior(MixturePrior):
     The "variational mixture of posteriors" (Tomczak & Welling 2018, eq. 9) is as near to the aggregated posterior, the
     best prior there is, as K components come. The pseudo-inputs are data of the shape of x: where the likelihood has an
     interval, u = low + (high - low) sigmoid(weight). They start at random, or, better, as examples:
-    `model.prior.adapt(x_train)` before `fit`. The posterior is the model's at the present weights, encoded in inference
-    mode, once for each step and not again for draws: those encode the pseudo-inputs that they chose. The rate is the
-    one-sample estimate log q(z|x) - log p(z), exact in log p; it costs K passes of the encoder for each batch, beside
-    a density of batch x K.
+    `model.prior.adapt(x_train)` before `fit`. Binary ones hardly move, and are then as good as copies, in the model's
+    files too: where data is not to be passed on, adapt to something else, such as means of several examples.
+
+    The posterior is the model's at the present weights, encoded in inference mode, once for each step and not again for
+    draws: those encode the pseudo-inputs that they chose. The rate is the one-sample estimate log q(z|x) - log p(z),
+    exact in log p; it costs K passes of the encoder for each batch, beside a density of batch x K.
 
     Any posterior that has a `pairwise_log_prob` will do. The prior belongs to one encoder: another model may share it
     that shares its encoder and its bottleneck.

@@ -28,7 +28,7 @@ LAYERS = [
 
 def test_every_registered_class_has_a_case():
     missing = sorted(set(REGISTRY) - set(CASES))
-    assert not missing, f"no case for {missing}. Fix: add them to tests/conformance/cases.py, then make their goldens"
+    assert not missing, f"no case for {missing}. Fix: add them to tests/conformance/*_cases.py, then make their goldens"
     assert not set(CASES) - set(REGISTRY)
 
 

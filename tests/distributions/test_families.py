@@ -7,7 +7,20 @@ from keras import ops
 from scipy import integrate, stats
 
 import reference
-from keras_vae.distributions import Bernoulli, Distribution, Normal, has_closed_form, kl_divergence
+from families import CASES, WIDTH, drawn, made
+from keras_vae.distributions import (
+    FAMILIES,
+    Bernoulli,
+    Categorical,
+    Deterministic,
+    Dirichlet,
+    DiscretizedLogisticMixture,
+    Distribution,
+    Normal,
+    Parameterised,
+    has_closed_form,
+    kl_divergence,
+)
 
 
 def numpy(tensor):
@@ -149,3 +162,49 @@ def test_a_variance_for_all_is_repeated_with_the_means():
     assert numpy(repeated.mean).shape == numpy(repeated.log_var).shape == (6, 2)
     expected = reference.normal_log_prob(mean, mean, np.exp(0.25)).repeat(3)
     np.testing.assert_allclose(numpy(repeated.log_prob(np.repeat(mean, 3, axis=0))), expected, rtol=1e-6)
+
+
+def of_family(name):
+    """(a distribution, the shape of its event with the batch): 512 like variables in all, so that draws can judge."""
+    if name in CASES:
+        shape = (1, WIDTH)
+        return made(name, {key: np.full(shape, value) for key, value in CASES[name].usual.items()}), shape
+    if name == "Dirichlet":
+        return Dirichlet(np.tile(np.array([1.5, 2.0, 3.0], "float32"), (WIDTH, 1))), (WIDTH, 3)
+    if name in FAMILIES:
+        return Parameterised(name).default((WIDTH, 3)), (WIDTH, 3)
+    row = np.array([0.5, -1.0, 0.3], "float32")
+    if name == "Categorical":
+        return Categorical(np.tile(row, (1, WIDTH, 1))), (1, WIDTH)
+    if name == "Bernoulli":
+        return Bernoulli(np.full((1, WIDTH), 0.7, "float32")), (1, WIDTH)
+    if name == "Deterministic":
+        return Deterministic(np.full((1, WIDTH), 0.7, "float32")), (1, WIDTH)
+    grey = np.tile(row, (1, WIDTH, 1, 1))
+    return DiscretizedLogisticMixture(grey[..., 0, :], grey, grey - 3, grey[..., :0, :], levels=8), (1, WIDTH, 1)
+
+
+OTHERS = ["Bernoulli", "Categorical", "Deterministic", "DiscretizedLogisticMixture"]
+
+
+@pytest.mark.parametrize("name", [*(n for n, c in FAMILIES.items() if c.__module__.startswith("keras_vae.")), *OTHERS])
+def test_every_family_answers_draws_density_entropy_mean_and_mode(name):
+    """And they belong together: the entropy is the mean of -log p over draws, which are around the mean."""
+    q, shape = of_family(name)
+    z, rows = drawn(q, shape), shape[0]
+    draws, mode, log_prob, entropy = numpy(z), numpy(q.mode), numpy(q.log_prob(z)), numpy(q.entropy())
+    assert draws.shape == mode.shape == shape and log_prob.shape == entropy.shape == (rows,)
+    if name == "Deterministic":
+        assert (draws == mode).all() and (draws == numpy(q.mean)).all() and log_prob == entropy == 0.0
+        return
+    each = numpy(q.elementwise_log_prob(z)).ravel()
+    assert each.size == WIDTH
+    assert abs(entropy.sum() / WIDTH + each.mean()) < 4.5 * each.std() / WIDTH**0.5 + 1e-5
+    highest = numpy(q.elementwise_log_prob(mode if name != "Exponential" else mode + 1e-7)).ravel()
+    assert highest[0] >= each.max() - 1e-5  # at zero, the mode of an Exponential, its density jumps
+    if q.has_mean:
+        away = np.abs((draws - numpy(q.mean)).reshape(-1, shape[-1] if q.joint else 1).mean(axis=0))
+        assert (away < 5 * draws.std() / WIDTH**0.5 + (0.03 if name == "DiscretizedLogisticMixture" else 0.0)).all()
+    else:
+        with pytest.raises(TypeError, match=f"`mean` is not defined for {name}"):
+            q.mean  # noqa: B018

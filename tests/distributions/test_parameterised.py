@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 import harness
-from families import gradients, numpy
+from families import ask, gradients, numpy
 from keras_vae.distributions import FAMILIES, POSITIVE, InverseCDF, Parameterised, by_vector, family
 
 SIZES = {"Exponential": 3, "ChiSquared": 3, "Dirichlet": 3, "StudentT": 9, "Triangular": 9}
@@ -18,14 +18,18 @@ def test_any_real_numbers_give_a_distribution_with_finite_draws(name):
     size = known.size(3)
     assert size == SIZES.get(name, 6) and known.dimensions(size) == 3
     raw = 30 * np.random.default_rng(0).normal(size=(40, size)).astype("float32")
+
+    def drawn(q):
+        z = q.sample(seed=0)
+        return z, q.log_prob(z)
+
     values = known.values(raw)
     assert list(values) == list(known.specified)
-    q = known.distribution(values, 3)
-    z = q.sample(seed=0)
-    assert tuple(z.shape) == (40, 3) and np.isfinite(numpy(z)).all()
-    assert np.isfinite(numpy(q.log_prob(z))).all()
-    default = known.default((2, 3))
-    assert np.isfinite(numpy(default.log_prob(default.sample(seed=1)))).all()
+    for q in (known.distribution(values, 3), known.default((40, 3))):
+        alone = isinstance(q.noise_spec((3,)), dict)  # of several noises: the others share their operations on JAX
+        z, log_prob = ask(q, drawn) if alone or q.joint else map(numpy, drawn(q))
+        assert z.shape == (40, 3) and np.isfinite(z).all()
+        assert np.isfinite(log_prob).all()
 
 
 def test_fixed_values_are_not_predicted_and_broadcast():

@@ -137,8 +137,8 @@ def test_a_compiled_sampler_takes_them_for_each_example(family):
     got, thrice = Sampler(owner, function, jit=True).run({"logits": logits, "noise": NOISE, **controls})
     for i in range(3):
         t, k, p = (controls[name][i].item() for name in ("temperature", "top_k", "top_p"))
-        expected = draws_of(cls(logits[i : i + 1]).tempered(t).truncated(k, p), NOISE[i : i + 1])
-        np.testing.assert_array_equal(got[i : i + 1], expected)
+        row, noise = (np.repeat(part[i : i + 1], 3, axis=0) for part in (logits, NOISE))  # sizes that others use
+        np.testing.assert_array_equal(got[i], draws_of(cls(row).tempered(t).truncated(k, p), noise)[i])
     np.testing.assert_array_equal(thrice, 3 * got)
 
 

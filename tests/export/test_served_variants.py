@@ -4,16 +4,18 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from scipy import stats
 from variants import AutoregressiveDecoder, CausalPrior, SequenceVAE, TwoLevels, code_vqvae
 
 import harness
 import keras_vae
 from harness import images, needs
 from keras_vae.export import ExportError, export_saved_model, other_python
+from keras_vae.ops import draw_noise
 
 BACKEND = keras.backend.backend()
 pytestmark = [needs("tensorflow")] + ([] if BACKEND == "tensorflow" else [pytest.mark.cross_backend])
-X = images(4)
+X, RNG = images(4), np.random.default_rng(0)
 
 
 def served(model, folder):
@@ -143,6 +145,47 @@ def test_a_classifier(tmp_path):
     assert call.names == ["serving_default"]
     expected = harness.numpy(classifier(X))
     np.testing.assert_allclose(call("serving_default", images=X)["probabilities"], expected, atol=1e-5)
+
+
+FAMILIES = {
+    "a Gamma": (("Gamma", 3), ("Gamma", {"concentration": [2.0, 1.0, 0.5]}), ("Beta", {})),
+    "vectors": (("EllipticalStudentT", 3, {"rank": 1}), ("EllipticalStudentT", {"df": 4.0}), ("Laplace", {})),
+    "shares": (("Dirichlet", 3), ("Dirichlet", {"concentration": 0.7}), ("StudentT", {"df": 3.0})),
+    "an interval": (("Kumaraswamy", 3), ("Beta", {"a": 2.0, "b": 1.5}), ("Cauchy", {})),
+}
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_any_family_in_every_place(kind, tmp_path):
+    """The prior's draws are made in the graph, by proposals where it is a Gamma: they follow its distribution."""
+    bottleneck, (prior, given), (likelihood, options) = FAMILIES[kind]
+    likelihood = keras_vae.FamilyLikelihood(likelihood, options)
+    model = keras_vae.VAE(
+        keras_vae.MLPEncoder((6,), "tanh"),
+        keras_vae.MLPDecoder(likelihood.params_shape((8, 8, 1)), (6,), "tanh"),
+        bottleneck=keras_vae.Reparameterised(*bottleneck, seed=1),
+        prior=keras_vae.FamilyPrior(prior, **given),
+        likelihood=likelihood,
+    )
+    model.build((None, 8, 8, 1))
+    harness.set_weights(model, seed=3)
+    call = served(model, tmp_path)
+    assert call.names == ["decode", "encode", "sample", "serving_default"]
+    encoded, posterior = call("encode", images=X), model.encode(X, output="distribution")
+    assert set(encoded) == {"z", *posterior.served()}
+    np.testing.assert_allclose(encoded["z"], model.encode(X), rtol=1e-4, atol=1e-5)
+    for name, value in posterior.served().items():
+        np.testing.assert_allclose(encoded[name], harness.numpy(value), rtol=1e-4, atol=1e-5)
+    found = call("serving_default", images=X)["reconstruction"]
+    np.testing.assert_allclose(found, model.reconstruct(X), rtol=1e-4, atol=1e-5)
+    drawn = call("sample", seed=np.arange(1000, dtype="int32"))
+    np.testing.assert_allclose(call("decode", z=drawn["z"])["images"], drawn["images"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(drawn["images"], model.decode(drawn["z"]), rtol=1e-4, atol=1e-5)
+    alone = call("sample", seed=np.array([7], "int32"))
+    np.testing.assert_allclose(alone["z"][0], drawn["z"][7], rtol=1e-6)
+    own = harness.numpy(model.prior.sample_from(draw_noise(model.prior.noise_spec((3,)), RNG, (1000,))))
+    for latent, other in zip(drawn["z"].T, own.T, strict=True):
+        assert stats.ks_2samp(latent, other).pvalue > 1e-4
 
 
 def test_a_model_that_answers_nothing_about_itself_is_refused(tmp_path):

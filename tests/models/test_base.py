@@ -9,6 +9,7 @@ from variants import AutoregressiveDecoder, SequenceAutoencoder, SequenceVAE, Tw
 import harness
 import keras_vae
 from keras_vae.distributions import Normal
+from keras_vae.ops import draw_noise
 
 RNG = np.random.default_rng(0)
 X = harness.images(32)
@@ -45,8 +46,10 @@ class Recurrent(layers.Layer):
         return ops.flip(self.recurrence(x, mask=mask, training=training), axis=1)
 
 
-def sequence_vae():
-    model = SequenceVAE(Recurrent(5), layers.Dense(2), latent_dim=3, likelihood=keras_vae.GaussianLikelihood(0.3))
+def sequence_vae(latent_dim=3, likelihood=None, **kwargs):
+    likelihood = likelihood or keras_vae.GaussianLikelihood(0.3)
+    decoder = layers.Dense(likelihood.params_shape((None, 2))[-1])
+    model = SequenceVAE(Recurrent(5), decoder, latent_dim=latent_dim, likelihood=likelihood, **kwargs)
     model.build((None, None, 2))
     return harness.set_weights(model, seed=2)
 
@@ -70,6 +73,42 @@ class TestMasks:
                 np.testing.assert_allclose(terms[name], found[0][name], rtol=2e-5, err_msg=name)
         whole = model.terms(zeros["x"], zeros["x"], {**outputs, "mask": np.ones((16, 9), bool)}, False)
         assert (harness.numpy(whole["rate"]) > found[1]["rate"] + 0.1).all()  # latents behind the end would count
+
+    @pytest.mark.parametrize(
+        ("family", "prior", "options"),
+        [
+            ("Dirichlet", keras_vae.FamilyPrior("Dirichlet", concentration=0.7), None),  # joint, and no closed form
+            ("EllipticalNormal", keras_vae.FamilyPrior("EllipticalNormal"), {"rank": 1}),
+            ("EllipticalNormal", keras_vae.StandardNormal(), None),  # a vector's share beside those of its dimensions
+            ("EllipticalStudentT", keras_vae.FamilyPrior("Normal"), None),
+            ("Laplace", keras_vae.FamilyPrior("EllipticalNormal"), None),
+        ],
+    )
+    def test_what_is_behind_the_end_changes_nothing_of_a_joint_family(self, family, prior, options):
+        """Such a family has one share for each vector, that of a moment; so has a likelihood of several channels."""
+        bottleneck = keras_vae.Reparameterised(family, 3, options, seed=0)
+        likelihood = keras_vae.FamilyLikelihood("EllipticalNormal", {"rank": 1})  # joint over the two channels
+        model = sequence_vae(latent_dim=None, bottleneck=bottleneck, prior=prior, likelihood=likelihood)
+        x = waves(6)
+        short, zeros, junk = padded(x, 6), padded(x, 9), padded(x, 9, fill=7.0)
+        noise, found = draw_noise(model.bottleneck.noise_spec((9, 3)), np.random.default_rng(3), (16,)), []
+        for batch in (short, zeros, junk):
+            time = batch["x"].shape[1]
+            posterior = model.posterior(batch)
+            of_batch = keras.tree.map_structure(lambda one, time=time: one[:, :time], noise)
+            z = posterior.sample_from(of_batch)
+            outputs = {"z": z, **posterior.served(), "params": model.decode_params(z), "mask": batch["mask"] > 0}
+            outputs["reconstruction"] = model.likelihood.mean(outputs["params"])
+            terms = model.terms(batch["x"], batch["x"], outputs, False)
+            weights = model.log_weights_tensors(batch, keras.tree.map_structure(lambda one: one[:, None], of_batch))
+            found.append(harness.numpy({**terms, "shares": model.elementwise_rate(outputs), "weights": weights}))
+        alone = harness.numpy(posterior.log_prob(z) - prior.log_prob(z))  # of all moments, those behind the end too
+        for terms in found[1:]:
+            for name in ("distortion", "rate", "elbo", "loss", "weights"):
+                np.testing.assert_allclose(terms[name], found[0][name], rtol=1e-4, atol=1e-4, err_msg=name)
+            assert terms["shares"].shape == (16, 9) and (terms["shares"][:, 6:] == 0).all()
+            np.testing.assert_allclose(terms["shares"][:, :6], found[0]["shares"], rtol=1e-4, atol=1e-4)
+        assert (np.abs(alone - found[2]["rate"]) > 1e-3).all()
 
     def test_it_trains_on_sequences_of_two_lengths(self):
         model = SequenceAutoencoder(Recurrent(8), layers.Dense(2))

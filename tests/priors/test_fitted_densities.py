@@ -35,6 +35,14 @@ def test_a_gaussian_is_the_maximum_likelihood_fit():
     np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.05 * covariance.max())
 
 
+def test_a_density_that_is_fitted_again_scores_what_it_has_become():
+    prior = keras_vae.FittedGaussian()
+    for z in (Z[:300], 3.0 * Z[:70] + 5.0):  # the score is compiled for the first, and of other numbers of rows
+        history = prior.fit(z, validation_data=z[:11]).history
+        for key, part in (("rate", z), ("val_rate", z[:11])):
+            assert history[key] == [pytest.approx(-harness.numpy(prior.log_prob(part)).mean(), rel=1e-5)]
+
+
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
 def test_a_mixture_scores_as_scikit_learn_does(covariance):
     sklearn = pytest.importorskip("sklearn.mixture")
