@@ -54,6 +54,8 @@ class DiscreteVAE(Variational):
     ((8, 3, 5), (8,))
     """
 
+    fixed = ("latent_dim",)
+
     def __init__(self, encoder, decoder, bottleneck, prior=None, **kwargs):
         values = getattr(bottleneck, "values", None)
         if prior is None and values in FACTORISED:

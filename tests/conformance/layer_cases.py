@@ -157,6 +157,16 @@ LAYERS = {
         VECTORS,
         golden=lambda layer: {k: v for k, v in layer(VECTORS).items() if k != "z"},
     ),
+    "BernoulliBottleneck": Case(
+        lambda: {"latent_dim": 3, "estimator": keras_vae.StraightThrough(2.0), "seed": 7},
+        VECTORS,
+        golden=lambda layer: {"z_logits": layer(VECTORS)["z_logits"]},
+    ),
+    "CategoricalBottleneck": Case(
+        lambda: {"latent_dim": 2, "num_classes": 3, "estimator": keras_vae.GumbelSoftmax(0.7), "seed": 7},
+        VECTORS,
+        golden=lambda layer: {"z_logits": layer(VECTORS)["z_logits"]},
+    ),
     "InverseAutoregressiveFlow": Case(
         lambda: {"latent_dim": 3, "flow": small_flow(), "context_dim": 4, "seed": 7},
         VECTORS,

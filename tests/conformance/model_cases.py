@@ -60,6 +60,23 @@ def stages():
     return [first, keras_vae.DenoisingAutoencoder(sigmoid_net(5), corruption=keras_vae.BernoulliMask(0.1, seed=2))]
 
 
+def discrete_golden(model):
+    """Everything that is a function of weights, data and given noise."""
+    x = IMAGES[:4]
+    posterior = model.posterior(x)
+    z = posterior.sample_from(np.random.default_rng(1).random((4, 2), "float32"))
+    params = model.decode_params(z)
+    outputs = {"z": z, "z_logits": posterior.logits, "params": params, "reconstruction": model.likelihood.mean(params)}
+    return {
+        **outputs,
+        **model.terms(x, x, outputs, False),
+        "encode": model.encode(x, output="sample", seed=3),
+        "sample": model.sample(3, seed=4),
+        "variations": model.variations(x, 2, seed=5),
+        "log_likelihood": model.log_likelihood(x, num_samples=9, seed=6),
+    }
+
+
 MODELS = {
     "PlainAutoencoder": Case(
         lambda: {**mlp_nets(), "likelihood": keras_vae.SquaredError(activation="sigmoid")},
@@ -75,6 +92,16 @@ MODELS = {
         lambda: {**mlp_nets(), "latent_dim": 3, "num_samples": 4, "estimator": "dreg", **gaussian_parts()},
         IMAGES,
         golden=vae_golden,
+    ),
+    "DiscreteVAE": Case(
+        lambda: {
+            **mlp_nets(),
+            "bottleneck": keras_vae.CategoricalBottleneck(2, 3, keras_vae.ReinMax(), seed=5),
+            "prior": keras_vae.CategoricalPrior(learned=True),
+            "likelihood": keras_vae.SharedVarianceGaussianLikelihood(stddev=0.3),
+        },
+        IMAGES,
+        golden=discrete_golden,
     ),
     "FreeBitsVAE": Case(
         lambda: {**mlp_nets(), "latent_dim": 3, "free_bits": 0.3, "average": "example", **gaussian_parts()},

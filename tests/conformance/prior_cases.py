@@ -24,6 +24,19 @@ def raster_golden(prior):
     return {**prior(case.x), "sample": prior.sample(3, seed=4, condition=2, temperature=0.8, top_p=0.9)}
 
 
+def discrete_golden(prior, shape, noise_shape):
+    """The density of given values, and draws from noise that is NumPy's, at logits that are not zero."""
+    prior.build((None, *shape))
+    harness.set_weights(prior)
+    rng = np.random.default_rng(2)
+    z = (
+        (VECTORS > 0).astype("float32")
+        if len(shape) == 1
+        else np.eye(shape[1], dtype="float32")[rng.integers(0, 3, (4, 2))]
+    )
+    return {"log_prob": prior.log_prob(z), "sample": prior.sample_from(rng.random((4, *noise_shape), "float32"))}
+
+
 def mixture_golden(prior, z=VECTORS):
     """The density, the shares of the components, and draws, of a prior that may have been built by a model."""
     if not prior.built:
@@ -62,6 +75,10 @@ PRIORS = {
         },
     ),
     "FamilyPrior": Case(lambda: {"family": "Gamma", "concentration": 2.0}, np.exp(VECTORS), golden=family_prior_golden),
+    "BernoulliPrior": Case(lambda: {"learned": True}, VECTORS, golden=lambda prior: discrete_golden(prior, (6,), (6,))),
+    "CategoricalPrior": Case(
+        lambda: {"learned": True}, VECTORS, golden=lambda prior: discrete_golden(prior, (2, 3), (2,))
+    ),
     "UniformCodes": Case(lambda: {"codebook_size": 5}, CODES),
     "MixtureOfGaussians": Case(lambda: {"num_components": 3, "spread": 0.5, "seed": 7}, VECTORS, golden=mixture_golden),
     "FittedGaussian": Case(
