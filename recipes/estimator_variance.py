@@ -20,7 +20,7 @@ import keras
 from keras_vae.datasets import ImageBatches, load_images, static_binarize
 from keras_vae.reports import lines
 from keras_vae.runs import Recipe
-from keras_vae.training import GradientMoments, optimizers
+from keras_vae.training import gradient_variance
 
 FAMILIES = {"Normal": "Normal", "Laplace": "Normal", "Logistic": "Normal", "Gamma": "Gamma", "Kumaraswamy": "Uniform"}
 ESTIMATORS = {
@@ -60,18 +60,15 @@ def copied(trained, estimator, family, run):
 
 def variance(model, images, size, run):
     """The variance of the gradient of the posterior's head over batches and draws, summed over its weights."""
-    baseline = getattr(model.bottleneck.estimator, "trainable_variables", ())
-    if size == min(STEPS) and model.bottleneck.estimator is not None:  # first what is to be learnt about these weights
-        learning = {"bottleneck__estimator": keras.optimizers.Adam(1e-3)} if baseline else {}
-        model.compile(optimizers(model, keras.optimizers.SGD(0.0), **learning))
-        model.fit(ImageBatches(images, 100, seed=run.seed), epochs=run.pick(3, 30, 1), verbose=0)
-    moments = GradientMoments()
-    held = {"bottleneck__estimator": keras.optimizers.SGD(0.0)} if baseline else {}
-    model.compile(optimizers(model, moments, **held))
     steps = run.pick(STEPS[size], 10 * STEPS[size], 4)
     few = images[: steps * size]  # of which there may be too few: then several times
-    model.fit(ImageBatches(few, size, seed=run.seed), epochs=max(1, steps * size // len(few)), verbose=0)
-    return float(sum(moments.variance(weight).sum() for weight in model.bottleneck.head.trainable_variables))
+    batches, rounds = ImageBatches(few, size, seed=run.seed), max(1, steps * size // len(few))
+    options = {}
+    if size == min(STEPS) and model.bottleneck.estimator is not None:  # first what is to be learnt about these weights
+        options = {"first": ImageBatches(images, 100, seed=run.seed), "first_epochs": run.pick(3, 30, 1)}
+    learner = "bottleneck.estimator" if model.bottleneck.estimator is not None else None
+    weights = model.bottleneck.head.trainable_variables
+    return gradient_variance(model, batches, weights, rounds, learner, **options)
 
 
 def main():

@@ -2,6 +2,7 @@
 
 from keras import ops, tree
 
+from keras_vae import _backend
 from keras_vae.bottlenecks import GaussianBottleneck
 from keras_vae.core.checks import integer
 from keras_vae.estimators.estimator import Draw
@@ -44,6 +45,8 @@ class Variational(Autoencoder):
         self.latent_dim = latent_dim
         self.num_samples = integer("num_samples", num_samples)
         own = self.bottleneck.estimator
+        if own is not None and own.takes_jvp:
+            self.supports_jit = _backend.JVP_COMPILES
         if not self.of_bound and own is not None and own.has_bound:
             raise ValueError(
                 f"`bottleneck` must have an estimator for single draws: {type(own).__name__} is for `IWAE`. "

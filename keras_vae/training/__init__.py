@@ -7,6 +7,7 @@ from keras_vae.training.early_stop import EarlyStop
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, held, pure
 from keras_vae.training.gradient_moments import GradientMoments
+from keras_vae.training.gradient_variance import gradient_variance
 from keras_vae.training.guard import NonFiniteGuard, NonFiniteLossError
 from keras_vae.training.inputs import ModelInputs
 from keras_vae.training.optimizers import optimizers
@@ -35,6 +36,7 @@ __all__ = [
     "fit_resumable",
     "fits",
     "frozen",
+    "gradient_variance",
     "held",
     "optimizers",
     "pure",

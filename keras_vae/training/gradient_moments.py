@@ -53,6 +53,12 @@ class GradientMoments(keras.optimizers.Optimizer):
         self.assign_add(self._squares[i], off * (gradient - moved))
         self.assign(mean, moved)
 
+    def reset(self):
+        """Forgets what it has seen."""
+        if self.built:
+            for variable in (*self._means, *self._squares, self.iterations):
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
+
     @property
     def count(self):
         """How many gradients were seen."""
