@@ -42,7 +42,8 @@ class Reparameterised(Bottleneck):
         what the estimator has beside them.
 
     Raises:
-        ValueError: if `family` is no family, or has no such options; if `latent_dim` is not an integer >= 1.
+        ValueError: if `family` is no family, or has no such options; if `latent_dim` is not an integer >= 1; if the
+            estimator takes the score of a family whose support moves with its parameters.
         TypeError: if `estimator` is no Estimator.
 
     Reference:
@@ -65,6 +66,11 @@ class Reparameterised(Bottleneck):
         self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
         self.estimator = None if estimator is None else instance("estimator", estimator, Estimator)
+        if not (self.carries_gradient or self.parameterised.cls.has_score):
+            raise ValueError(
+                f"`estimator` must draw z that carries the gradient: the ends of a {self.family} move with its "
+                f"parameters, which its score does not tell. Received: estimator={type(estimator).__name__}."
+            )
         size = self.parameterised.size(self.latent_dim)
         self.head = keras.layers.Dense(size, name="head", dtype=self.dtype_policy)
 

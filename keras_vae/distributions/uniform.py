@@ -25,6 +25,7 @@ class Uniform(LocationScale):
     -1.3863
     """
 
+    has_score = False
     standard_support = (0.0, 1.0)
     standard_mean = standard_mode = 0.5
     standard_variance, standard_entropy = 1.0 / 12.0, 0.0

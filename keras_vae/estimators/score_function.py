@@ -18,6 +18,7 @@ class ScoreFunction(Estimator):
     Every quantity that a model takes the expectation of has its own: the distortion, and the rate where it is estimated
     at the draw; one in closed form has no such part.
 
+    It is not for families whose support moves with their parameters, as a Uniform's: the score does not see the ends.
     Values are left as they are: what it adds to a loss is zero, with a gradient.
 
     Args:

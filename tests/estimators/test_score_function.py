@@ -11,7 +11,9 @@ from variants import SequenceVAE
 
 import harness
 import keras_vae
+from keras_vae.distributions import FAMILIES, Parameterised
 from keras_vae.estimators import Baseline
+from keras_vae.ops import draw_noise
 
 STDDEV, WEIGHT, TARGET, COUNT = 0.8, 0.9, 1.3, 20_000  # x ~ N(WEIGHT z, STDDEV^2); COUNT examples in every test
 DENSITIES = {  # posterior and prior; those of Gamma and Laplace have no closed-form rate here, the Gaussian's has
@@ -241,6 +243,22 @@ def test_of_a_sequence_only_what_is_there_has_a_score():
 def test_models_that_look_at_z_itself_refuse_it(make):
     bottleneck = keras_vae.Reparameterised("Normal", 2, estimator=keras_vae.ScoreFunction())
     harness.check_refuses(lambda: make(bottleneck), "`bottleneck` must draw z that carries the gradient")
+
+
+@pytest.mark.parametrize("name", sorted(n for n, cls in FAMILIES.items() if cls.__module__.startswith("keras_vae.")))
+def test_the_score_of_every_family_has_mean_zero(name):
+    """The law behind it, E[d log q] = 0, at parameters that are not zero; but where the ends of the support move."""
+    if not FAMILIES[name].has_score:
+        refused = keras_vae.ScoreFunction()
+        message = "`estimator` must draw z that carries"
+        return harness.check_refuses(lambda: keras_vae.Reparameterised(name, 2, estimator=refused), message)
+    family = Parameterised(name)
+    raw = 0.3 * np.random.default_rng(0).normal(size=(1, family.size(2))).astype("float32") + 0.4
+    raw = np.repeat(raw, COUNT, axis=0)
+    q = family.distribution(family.values(raw), 2)
+    z = q.sample_from(draw_noise(q.noise_spec((2,)), np.random.default_rng(1), (COUNT,)))
+    score = harness.gradient(lambda raw: family.distribution(family.values(raw), 2).log_prob(z), raw).astype("float64")
+    assert within(score, 0.0, 4.0).all() and (score.std(axis=0) > 0.01).any()
 
 
 def test_wrong_arguments_are_refused_by_name():
