@@ -8,7 +8,7 @@ import numpy as np
 
 import harness
 import keras_vae
-from keras_vae.distributions import Normal
+from keras_vae.distributions import Bernoulli, Normal
 from keras_vae.ops import draw_noise
 
 RNG = np.random.default_rng(0)
@@ -213,6 +213,17 @@ def estimator_golden(estimator):
     ]
     slope = harness.gradient(lambda x: estimator.through("distortion", value, beside, lambda: x), log_prob)
     return {"values": keras.ops.stack(terms), "gradient": slope}
+
+
+def smoothing_golden(smoothing):
+    """The draws that belong to given noise, and their slopes by the logits."""
+    noise = np.random.default_rng(1).random(VECTORS.shape, dtype="float32")
+    smoothing.sharpness = 2.5
+
+    def draw(logits):
+        return smoothing.draw_from(Bernoulli(logits), noise)
+
+    return {"z": draw(VECTORS), "slope": harness.gradient(draw, VECTORS)}
 
 
 def small_flow():
@@ -604,4 +615,15 @@ CASES = {
         IMAGES,
         y=np.arange(8) % 4,
     ),
+    **{
+        name: Case(lambda: {"sharpness": 2.5}, VECTORS, golden=smoothing_golden)
+        for name in (
+            "OverlappingExponential",
+            "OverlappingGaussian",
+            "OverlappingPower",
+            "SpikeAndExponential",
+            "SpikeAndPower",
+            "SymmetricPower",
+        )
+    },
 }
