@@ -13,11 +13,11 @@ class OverlappingExponential(Smoothing):
     """z from (1 - p) r0 + p r1, r0(z) = b e^(-b z) / (1 - e^-b) and r1(z) = r0(1 - z), by its inverse CDF.
 
     Both values are smoothed, on all of [0, 1], so that each draw carries a gradient. With m = e^(-b z), F(z) = eps is
-    (1 - p) m^2 + c m - p e^-b = 0, c = eps + p - 1 + e^-b (p - eps): Vahdat et al. 2018, section 3.1 and appendix. b is
-    the sharpness.
+    (1 - p) m^2 + c m - p e^-b = 0, c = eps + p - 1 + e^-b (p - eps) (Vahdat et al. 2018). b is the
+    sharpness.
 
     Args:
-        sharpness: float > 0, b; 10 to 14 do on MNIST. A weight, which callbacks may schedule.
+        sharpness: float > 0, b; 10 to 14 are usual for MNIST. A weight, which callbacks may schedule.
         **kwargs: of keras.layers.Layer.
 
     Raises:

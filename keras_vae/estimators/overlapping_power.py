@@ -17,7 +17,7 @@ class OverlappingPower(OverlappingMixture):
     arXiv:1805.07445). b is the sharpness: at one both are uniform and tell nothing of p, so that it must be above.
 
     Args:
-        sharpness: float > 1, b; 30 to 40 do on MNIST. A weight, which callbacks may schedule.
+        sharpness: float > 1, b; 30 to 40 are usual for MNIST. A weight, which callbacks may schedule.
         **kwargs: of keras.layers.Layer.
 
     Raises:

@@ -16,7 +16,7 @@ class SpikeAndExponential(Smoothing):
     section 2.1). b is the sharpness. Zeros carry no gradient, so that it grows as 1 / p where ones are rare.
 
     Args:
-        sharpness: float > 0, b; 4 to 5 do on MNIST. A weight, which callbacks may schedule.
+        sharpness: float > 0, b; 4 to 5 are usual for MNIST. A weight, which callbacks may schedule.
         **kwargs: of keras.layers.Layer.
 
     Raises:

@@ -58,7 +58,8 @@ CDF = {  # of z by p and sharpness, in float64
 NAMES = sorted(CDF)
 BOUNDED = [name for name in NAMES if name != "OverlappingGaussian"]
 SHARPNESS = {"OverlappingGaussian": 16.0, "OverlappingExponential": 9.0}
-P, EPS = (g.ravel() for g in np.meshgrid([0.001, 0.12, 0.5, 0.83, 0.999], np.linspace(0.0173, 0.9871, 23)))
+COUNT = 120  # values in most of the tests: JAX compiles each operation for each shape
+P, EPS = (g.ravel() for g in np.meshgrid([0.001, 0.12, 0.5, 0.83, 0.999], np.linspace(0.0173, 0.9871, COUNT // 5)))
 
 
 def quantile(name, eps, p, b):
@@ -150,25 +151,26 @@ def test_value_and_gradient_are_finite_however_sharp_and_sure(name):
     p = [0.0, 1e-9, 1e-7, 1e-4, 0.25, 0.5, 0.75, 1 - 1e-4, 1 - 1e-7, 1.0]
     eps = [0.0, 2.0**-24, 1e-7, 1e-4, 0.25, 0.4999999, 0.5, 0.5000001, 0.75, 1 - 1e-4, 1 - 2.0**-23, 1 - 2.0**-24]
     p, eps = (g.ravel().astype("float32") for g in np.meshgrid(p, eps))
-    logits = np.concatenate([special.logit(np.clip(p, 1e-12, 1 - 1e-7)), np.full(len(p), 1e3), np.full(len(p), -1e3)])
-    logits, noise = logits.astype("float32"), ops.convert_to_tensor(np.tile(eps, 3))
+    logits = special.logit(np.clip(p, 1e-12, 1 - 1e-7)).astype("float32")
+    noise = ops.convert_to_tensor(eps)
     smoothing = made(name)
-    for sharpness in (1e-2, 1.01, 2.0, 19.9, 20.0, 60.0, 200.0, 1000.0):
+    for sharpness in (1e-2, 1.01, 19.9, 20.0, 200.0, 1000.0):
         if sharpness <= smoothing.least:
             continue
         smoothing.sharpness = sharpness
         z, slope = drawn(smoothing, p, eps), slopes(smoothing, p, eps)
         assert np.isfinite(z).all() and np.isfinite(slope).all()
-        by_logits = harness.gradient(lambda x: smoothing.draw_from(Bernoulli(x), noise), logits)
-        assert np.isfinite(by_logits).all()
-        assert (by_logits >= -1e-3).all()  # a likelier one is never drawn smaller
+        for x in (logits, np.full_like(p, 1e3), np.full_like(p, -1e3)):
+            by_logits = harness.gradient(lambda x: smoothing.draw_from(Bernoulli(x), noise), x)
+            assert np.isfinite(by_logits).all()
+            assert (by_logits >= -1e-3).all()  # a likelier one is never drawn smaller
 
 
 def test_a_sure_value_is_drawn_whatever_the_noise():
-    eps = np.linspace(0.02, 0.98, 40)
+    eps = np.linspace(0.02, 0.98, COUNT)
     for name in NAMES:
         for p in (0.0, 1.0):
-            assert np.abs(drawn(made(name, 400.0), np.full(40, p), eps) - p).max() < 0.2
+            assert np.abs(drawn(made(name, 400.0), np.full(COUNT, p), eps) - p).max() < 0.2
 
 
 class Exponentials(OverlappingMixture):
@@ -253,8 +255,7 @@ def test_through_a_step_the_encoder_learns_the_rate_alone(name):
 
 @pytest.mark.parametrize("name", [*NAMES, "Concrete"])
 def test_through_a_smoothing_the_encoder_learns_more(name):
-    difference = encoder_gradient(name, "loss") - encoder_gradient(name, "rate")
-    assert np.abs(difference).max() > 1e-2
+    assert np.abs(encoder_gradient(name, "distortion")).max() > 1e-2
 
 
 @pytest.mark.parametrize("name", NAMES)
