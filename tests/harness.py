@@ -35,6 +35,7 @@ POSITIVE = (
     "mmd_weight",
     "multiplier",
     "multiplier_rate",
+    "sharpness",
     "sparsity_weight",
 )
 

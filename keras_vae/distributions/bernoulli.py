@@ -31,6 +31,7 @@ class Bernoulli(Distribution):
     """
 
     noise = "uniform"
+    binary = True
 
     def __init__(self, logits):
         self.logits = float32(ops.convert_to_tensor(logits))

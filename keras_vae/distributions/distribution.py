@@ -17,6 +17,7 @@ class Distribution:
     support = (-math.inf, math.inf)  # outside of this its density is zero whatever the parameters
     open_ends = True  # whether the density may be infinite, or zero, at a finite end of the support
     joint = False  # whether the last axis is one variable, with one share in `log_prob`
+    binary = False  # whether its values are zeros and ones, the mean the probability of one
     has_mean = True  # False where the mean does not exist
     has_score = True  # False where the ends of the support move with the parameters: the score says nothing of them
     noise = "normal"  # the kind that `sample_from` takes, "normal" or "uniform" in [0, 1), or None for a point mass

@@ -57,6 +57,25 @@ def bound_golden(estimator):
     return {"bound": estimator.bound(log_weights, log_probs), "gradient": slope}
 
 
+def smoothing_golden(smoothing):
+    """The draws that belong to given noise, and their slopes by the logits."""
+    noise = np.random.default_rng(1).random(VECTORS.shape, dtype="float32")
+    smoothing.sharpness = 2.5
+
+    def draw(logits):
+        return smoothing.draw_from(Bernoulli(logits), noise)
+
+    return {"z": draw(VECTORS), "slope": harness.gradient(draw, VECTORS)}
+
+
+SMOOTHINGS = (
+    "OverlappingExponential",
+    "OverlappingGaussian",
+    "OverlappingPower",
+    "SpikeAndExponential",
+    "SpikeAndPower",
+    "SymmetricPower",
+)
 ESTIMATORS = {
     "MovingAverageBaseline": Case(lambda: {"decay": 0.7}, VECTORS, golden=baseline_golden),
     "InputDependentBaseline": Case(
@@ -69,4 +88,5 @@ ESTIMATORS = {
     "GumbelSoftmax": Case(lambda: {"temperature": 0.7, "hard": True}, VECTORS, golden=draw_golden),
     "ReinMax": Case(lambda: {"temperature": 1.3}, VECTORS, golden=draw_golden),
     "DARN": Case(dict, VECTORS, golden=draw_golden),
+    **{name: Case(lambda: {"sharpness": 2.5}, VECTORS, golden=smoothing_golden) for name in SMOOTHINGS},
 }
