@@ -113,6 +113,7 @@ from keras_vae.presets import PresetError, list_pretrained, load_pretrained, sav
 from keras_vae.priors import (  # noqa: E402
     AutoregressiveFlowPrior,
     BernoulliPrior,
+    BoltzmannMachine,
     CategoricalPrior,
     ConditionalNormal,
     FamilyPrior,
@@ -140,6 +141,7 @@ __all__ = [
     "BernoulliMask",
     "BernoulliPrior",
     "BetaVAE",
+    "BoltzmannMachine",
     "CapacityVAE",
     "CategoricalBottleneck",
     "CategoricalLikelihood",
