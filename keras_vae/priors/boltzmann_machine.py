@@ -10,33 +10,36 @@ from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.ops import boltzmann
 from keras_vae.ops.noise import Noise, random_noise
 from keras_vae.ops.numerics import log_mean_exp
-from keras_vae.priors.annealing import annealed_log_partition
+from keras_vae.ops.resampling import resampled
+from keras_vae.priors.log_partition import LogPartition
 from keras_vae.priors.prior import Prior
-from keras_vae.training import SamplerCache
 
 EXACT = 16  # units of the smaller side up to which log Z is a sum over all of their states
 
 
 @registered
-class BoltzmannMachine(Prior):
+class BoltzmannMachine(LogPartition, Prior):
     """Restricted Boltzmann machine over binary latents z = (a, b): p(z) = exp(a^T W b + c^T a + d^T b) / Z.
 
-    Latents of one half may hang together through the other half, which independent ones cannot (Rolfe 2017, section
-    3.1: 64 + 64 units). It starts as the uniform distribution, all weights zero, and learns beside the model. The rate
-    of independent binary posteriors is exact but for log Z: KL = -H(q) + E(means of q) + log Z.
+    Latents of one half hang together through the other half (Rolfe 2017, with 64 + 64 units), where those of a
+    `BernoulliPrior` are independent. It starts as the uniform distribution, all weights zero, and learns beside the
+    model. The rate of independent binary posteriors is exact but for log Z: KL = -H(q) + E(means of q) + log Z.
 
     log Z, one rule: where the smaller side has 16 units or fewer, it is the exact sum over their states. Otherwise it
-    is followed through training from where it is known, at the uniform start, by `num_chains` persistent chains
-    (Tieleman 2008; Desjardins et al. 2011). With W' the weights that the chains z_k were last moved for, and E' their
-    energy,
+    is followed through training from the uniform start, where it is known, by `num_chains` persistent chains (Tieleman
+    2008) that are resampled by their weights, which is population annealing (Machta 2010; Vahdat et al. 2018). With W'
+    the weights that the chains z_k were last moved for, and E' their energy,
 
         log Z(W) = log Z(W') + log mean_k exp(E'(z_k) - E(z_k)),
 
-    whose gradient is that of persistent contrastive divergence: minus the mean of dE over the chains, each weighted by
-    how much likelier W makes it. After each step of training that value is stored, the chains move by `sweeps_per_step`
-    sweeps of block Gibbs sampling, and W becomes W'. Evaluation moves nothing. The followed value, and every rate that
-    is logged with it, drifts: before figures are reported, `estimate_log_partition()` puts in its place an estimate by
-    annealed importance sampling, and says its standard error.
+    whose gradient is minus the mean of dE over the chains, each weighted by how much likelier W makes it. After each
+    step of training that value is stored, the chains are resampled by these weights and moved by `sweeps_per_step`
+    sweeps of block Gibbs sampling, and W becomes W'. Evaluation moves nothing.
+
+    The followed value, and every rate logged with it, drifts over a training, and mostly downwards where chains do not
+    get from mode to mode: the elbo then looks better than it is. Before figures are reported,
+    `estimate_log_partition()` puts in its place an estimate by annealed importance sampling, and says its standard
+    error.
 
     Draws are by block Gibbs sampling from the mean of b without a: after `sweeps` sweeps they are as good as the
     machine mixes.
@@ -61,8 +64,8 @@ class BoltzmannMachine(Prior):
 
     Reference:
         Rolfe 2017, Discrete variational autoencoders, arXiv:1609.02200. Tieleman 2008, Training restricted Boltzmann
-        machines using approximations to the likelihood gradient. Desjardins, Courville & Bengio 2011, On tracking the
-        partition function. Neal 2001, Annealed importance sampling.
+        machines using approximations to the likelihood gradient. Machta 2010, Population annealing with weighted
+        averages. Vahdat, Andriyash & Macready 2018, DVAE#, arXiv:1805.07445. Neal 2001, Annealed importance sampling.
 
     Example:
 
@@ -125,95 +128,30 @@ class BoltzmannMachine(Prior):
 
     def current_log_partition(self):
         """log Z of the weights as they are, nats, a scalar tensor: what `log_prob` and `rate` take for it."""
-        couplings, biases = self.weights_of_energy()
         if self.is_exact:
-            return boltzmann.log_partition(couplings, biases)
+            return boltzmann.log_partition(*self.weights_of_energy())
+        return ops.convert_to_tensor(self.followed_log_partition) + log_mean_exp(self._log_weights())
+
+    def _log_weights(self):
+        """E'(z_k) - E(z_k) of each chain, (num_chains,): how much likelier the weights as they are make it."""
         # Copies: torch would miss, in the backward pass, what `update` assigned.
         chains, followed = ops.copy(self.chains), (ops.copy(self.followed_couplings), ops.copy(self.followed_biases))
-        change = boltzmann.energy(chains, *followed) - boltzmann.energy(chains, couplings, biases)
-        return ops.convert_to_tensor(self.followed_log_partition) + log_mean_exp(change)
+        return boltzmann.energy(chains, *followed) - boltzmann.energy(chains, *self.weights_of_energy())
 
     def update(self, outputs):
         if self.is_exact:
             return
         couplings, biases = (ops.copy(ops.stop_gradient(weight)) for weight in self.weights_of_energy())
-        self.followed_log_partition.assign(ops.stop_gradient(self.current_log_partition()))
+        log_weights = ops.stop_gradient(self._log_weights())
+        noise = Noise("uniform", (self.sweeps_per_step, biases.shape[0]))
+        noise = {"one": Noise("uniform", ()), "sweeps": noise}
+        noise = random_noise(noise, (self.num_chains,), self.seed_generator)
+        kept = resampled(log_weights, noise["one"][0])
+        b = ops.take(self.chains, kept, axis=0)[:, couplings.shape[0] :]
+        self.followed_log_partition.assign_add(log_mean_exp(log_weights))
         self.followed_couplings.assign(couplings)
         self.followed_biases.assign(biases)
-        noise = Noise("uniform", (self.sweeps_per_step, biases.shape[0]))
-        noise = random_noise(noise, (self.num_chains,), self.seed_generator)
-        chains = ops.convert_to_tensor(self.chains)
-        self.chains.assign(boltzmann.gibbs(chains[:, couplings.shape[0] :], noise, couplings, biases))
-
-    def exact_log_partition(self):
-        """log Z, exactly, of a machine with 16 units or fewer on its smaller side.
-
-        Returns:
-            float, nats.
-
-        Raises:
-            ValueError: for larger machines, and before the prior is built.
-        """
-        self._require_built("exact_log_partition")
-        if not self.is_exact:
-            raise ValueError(
-                f"`exact_log_partition` needs a machine with {EXACT} units or fewer on its smaller side: see "
-                f"`log_partition`. Received: sizes={tuple(self.couplings.shape)}."
-            )
-        return float(ops.convert_to_numpy(self.current_log_partition()))
-
-    def log_partition(self, num_chains=1000, num_temperatures=1000, seed=0):
-        """log Z by annealed importance sampling; it changes nothing, see `estimate_log_partition`.
-
-        From independent units with the rates of draws of the machine itself, along (E_0)^(1 - t) (E)^t, with one sweep
-        at each t, the side a summed in closed form. exp of the estimate is unbiased, the estimate itself low by about
-        half of its squared error, and by more where the machine mixes too badly for `num_temperatures`, which the
-        standard error cannot know: it has to stay when that number is doubled.
-
-        Args:
-            num_chains: int >= 2. Default: 1000.
-            num_temperatures: int >= 1, steps from the independent units to the machine. Default: 1000.
-            seed: int >= 0. The same seed gives the same estimate on every backend, up to rounding. Default: 0.
-
-        Returns:
-            (estimate, standard error): floats, nats.
-
-        Raises:
-            ValueError: if an argument is out of range, and before the prior is built.
-
-        Reference:
-            Neal 2001, Annealed importance sampling. Salakhutdinov & Murray 2008, On the quantitative analysis of deep
-            belief networks.
-        """
-        self._require_built("log_partition")
-        num_chains = integer("num_chains", num_chains, low=2)
-        num_temperatures = integer("num_temperatures", num_temperatures)
-        rng = np.random.default_rng(integer("seed", seed, low=0))
-        samplers = self.__dict__.setdefault("_sampler_cache", SamplerCache())
-        return annealed_log_partition(self, samplers, num_chains, num_temperatures, rng)
-
-    def estimate_log_partition(self, num_chains=1000, num_temperatures=1000, seed=0):
-        """Puts an estimate of log Z in the place of the value that was followed through training; exact ones stay.
-
-        Call it after training, before `evaluate` and `log_likelihood`.
-
-        Args:
-            num_chains: int >= 2, as of `log_partition`. Default: 1000.
-            num_temperatures: int >= 1, as of `log_partition`. Default: 1000.
-            seed: int >= 0. Default: 0.
-
-        Returns:
-            (log Z, standard error): floats, nats; an error of zero where log Z is exact.
-
-        Raises:
-            ValueError: as `log_partition`.
-        """
-        self._require_built("estimate_log_partition")
-        if self.is_exact:
-            return self.exact_log_partition(), 0.0
-        estimate, error = self.log_partition(num_chains, num_temperatures, seed)
-        self.followed_log_partition.assign_add(estimate - float(ops.convert_to_numpy(self.current_log_partition())))
-        return estimate, error
+        self.chains.assign(boltzmann.gibbs(b, noise["sweeps"], couplings, biases))
 
     def weights_of_energy(self):
         """(W, the vector of c and d), tensors."""
@@ -237,13 +175,6 @@ class BoltzmannMachine(Prior):
         """Draws of the machine whose weights are zero."""
         uniforms = initializers.RandomUniform(0.0, 1.0, seed=self.seed)(shape, dtype="float32")
         return ops.cast(uniforms < 0.5, dtype)
-
-    def _require_built(self, method):
-        if not self.built:
-            raise ValueError(
-                f"`{method}` of a {type(self).__name__} comes after its model is built: call the model's "
-                "`build((None, *data_shape))`. Received: a prior that is not built."
-            )
 
 
 def _two(name, value):

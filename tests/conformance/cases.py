@@ -8,7 +8,7 @@ import numpy as np
 
 import harness
 import keras_vae
-from keras_vae.distributions import Normal
+from keras_vae.distributions import Bernoulli, Normal
 from keras_vae.ops import draw_noise
 
 RNG = np.random.default_rng(0)
@@ -174,6 +174,16 @@ def family_prior_golden(prior):
     prior.build((None, 6))
     noise = draw_noise(prior.noise_spec((6,)), np.random.default_rng(2), (4,))
     return {"log_prob": prior.log_prob(np.exp(VECTORS)), "sample": prior.sample_from(noise)}
+
+
+def boltzmann_golden(prior):
+    """The density, the rate of independent units, and draws of a machine too large to be summed exactly."""
+    z = CASES["BoltzmannMachine"].x
+    prior.build(z.shape)
+    harness.set_weights(prior)
+    noise = draw_noise(prior.noise_spec(z.shape[1:]), np.random.default_rng(2), (5,))
+    rate = prior.rate(Bernoulli(4 * z - 1), z)
+    return {"log_prob": prior.log_prob(z), "rate": rate, "sample": prior.sample_from(noise)}
 
 
 def raster_golden(prior):
@@ -603,5 +613,10 @@ CASES = {
         },
         IMAGES,
         y=np.arange(8) % 4,
+    ),
+    "BoltzmannMachine": Case(
+        lambda: {"sizes": (20, 17), "sweeps": 4, "num_chains": 3, "sweeps_per_step": 2, "seed": 7},
+        (np.random.default_rng(1).random((4, 37)) < 0.5).astype("float32"),
+        golden=boltzmann_golden,
     ),
 }
