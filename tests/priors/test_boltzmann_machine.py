@@ -10,7 +10,7 @@ import keras_vae
 from densities import check_gradients, draws, gradients
 from keras_vae.distributions import Bernoulli, Normal
 from keras_vae.ops import boltzmann
-from keras_vae.testing import check_mixed_precision, check_model
+from keras_vae.testing import check_model
 
 RNG = np.random.default_rng(0)
 X = (harness.images(16) > 0.5).astype("float32")
@@ -130,13 +130,13 @@ def test_a_draw_is_block_gibbs_sampling_from_its_noise():
 
 @pytest.fixture(scope="module")
 def followed():
-    """A machine whose weights grew from zero in ten steps, each followed by an update."""
+    """A machine whose weights grew from zero in five steps, each followed by an update."""
     prior = machine(LARGE, scale=0.0, num_chains=4000, sweeps_per_step=20)
     couplings, biases = 0.4 * RNG.normal(size=LARGE), 0.4 * RNG.normal(size=sum(LARGE))
     assert log_z_of(prior) == pytest.approx(34 * np.log(2.0), rel=1e-6)
-    for step in range(1, 11):
-        prior.couplings.assign(step / 10 * couplings)
-        prior.biases.assign(step / 10 * biases)
+    for step in range(1, 6):
+        prior.couplings.assign(step / 5 * couplings)
+        prior.biases.assign(step / 5 * biases)
         prior.update({})
     return prior
 
@@ -148,16 +148,16 @@ def test_chains_follow_log_z(followed):
 
 
 def test_chains_that_cannot_change_modes_are_resampled():
-    prior = machine(LARGE, scale=0.0, num_chains=1000)
-    for step in range(1, 11):  # all on or all off, at even odds
-        prior.couplings.assign(np.full(LARGE, 0.05 * step))
-        prior.biases.assign(np.full(34, -0.425 * step))
+    prior = machine(LARGE, scale=0.0, num_chains=4000)
+    for step in range(1, 6):  # all on or all off, at even odds
+        prior.couplings.assign(np.full(LARGE, 0.1 * step))
+        prior.biases.assign(np.full(34, -0.85 * step))
         prior.update({})
-    for step in range(1, 11):  # and then on, at odds of e^6.8
-        prior.biases.assign(np.full(34, -4.25 + 0.02 * step))
+    for step in range(1, 6):  # and then on, at odds of e^6.8
+        prior.biases.assign(np.full(34, -4.25 + 0.04 * step))
         prior.update({})
     assert (harness.numpy(prior.chains.value).mean(axis=1) > 0.5).mean() > 0.99
-    assert abs(log_z_of(prior) - by_the_right_side(prior)[0]) < 0.1
+    assert abs(log_z_of(prior) - by_the_right_side(prior)[0]) < 0.3  # about two where they are not
 
 
 def test_gradient_by_chains_is_that_of_log_z(followed):
@@ -184,9 +184,10 @@ def test_between_updates_value_and_gradient_are_those_of_one_function(followed):
 
 
 def test_an_estimate_takes_the_place_of_the_followed_value():
-    prior = machine(LARGE, scale=0.3, num_chains=8)  # its chains were never moved
+    prior = machine(LARGE, scale=0.3, num_chains=8)
     exact = by_the_right_side(prior)[0]
-    assert abs(log_z_of(prior) - exact) > 0.5
+    prior.followed_log_partition.assign_add(9.0)  # as if it had drifted
+    assert abs(log_z_of(prior) - exact) > 1
     estimate, error = prior.estimate_log_partition(300, 300)
     assert error < 0.02 and abs(estimate - exact) < 3 * error
     assert log_z_of(prior) == pytest.approx(estimate, abs=1e-4)
@@ -260,8 +261,19 @@ def test_the_laws_of_every_model(tmp_path):
     check_model(new_model, X[:8], tmp_path, serving=harness.BACKEND != "jax")
 
 
-def test_mixed_precision():
-    check_mixed_precision(new_model, X[:8])
+def test_mixed_precision_changes_nothing():
+    z, q = (RNG.random((5, 34)) < 0.5).astype("float32"), Bernoulli(RNG.normal(size=(5, 34)).astype("float32"))
+    expected = machine(LARGE, num_chains=8)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        prior = machine(LARGE, num_chains=8)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for one in (expected, prior):
+        one.update({})
+    harness.assert_same_weights(harness.weights(expected), harness.weights(prior))
+    assert {v.dtype for v in prior.variables if keras.backend.is_float_dtype(v.dtype)} == {"float32"}
+    harness.assert_close((prior.log_prob(z), prior.rate(q, z)), (expected.log_prob(z), expected.rate(q, z)))
 
 
 # refusals
