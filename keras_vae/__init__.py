@@ -119,6 +119,7 @@ from keras_vae.presets import PresetError, list_pretrained, load_pretrained, sav
 from keras_vae.priors import (  # noqa: E402
     AutoregressiveFlowPrior,
     BernoulliPrior,
+    BoltzmannMachine,
     CategoricalPrior,
     ConditionalNormal,
     FamilyPrior,
@@ -146,6 +147,7 @@ __all__ = [
     "BernoulliMask",
     "BernoulliPrior",
     "BetaVAE",
+    "BoltzmannMachine",
     "CapacityVAE",
     "CategoricalBottleneck",
     "CategoricalLikelihood",

@@ -11,7 +11,8 @@ class BernoulliBottleneck(DiscreteBottleneck):
     """Posterior q(z|x) of independent binary latents, z in {0, 1}, with P(z = 1) = sigmoid(z_logits).
 
     The logits are one linear map of the features. In training the draw goes through the `estimator`, which may relax
-    it; in evaluation, and in whatever a user asks of the model, z is binary. It goes with `BernoulliPrior`.
+    it; in evaluation, and in whatever a user asks of the model, z is binary. It goes with `BernoulliPrior` or
+    `BoltzmannMachine`.
 
     Args:
         latent_dim: int >= 1, latents.

@@ -40,6 +40,7 @@ from keras_vae.distributions.parameter import CONCENTRATION, FRACTION, POSITIVE,
 from keras_vae.distributions.parametric import Parametric
 from keras_vae.distributions.relaxed_bernoulli import RelaxedBernoulli
 from keras_vae.distributions.relaxed_one_hot_categorical import RelaxedOneHotCategorical
+from keras_vae.distributions.restricted_boltzmann import RestrictedBoltzmann
 from keras_vae.distributions.student_t import StudentT
 from keras_vae.distributions.triangular import Triangular
 from keras_vae.distributions.uniform import Uniform
@@ -82,6 +83,7 @@ __all__ = [
     "REAL",
     "RelaxedBernoulli",
     "RelaxedOneHotCategorical",
+    "RestrictedBoltzmann",
     "StudentT",
     "Triangular",
     "Uniform",

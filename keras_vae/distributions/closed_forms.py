@@ -23,6 +23,7 @@ from keras_vae.distributions.log_normal import LogNormal
 from keras_vae.distributions.logistic import Logistic
 from keras_vae.distributions.normal import LOG_2_PI, Normal
 from keras_vae.distributions.one_hot_categorical import OneHotCategorical
+from keras_vae.distributions.restricted_boltzmann import RestrictedBoltzmann
 from keras_vae.distributions.student_t import StudentT
 from keras_vae.distributions.triangular import Triangular
 from keras_vae.distributions.uniform import Uniform
@@ -176,6 +177,12 @@ def kl_one_hot_one_hot(q, p):
 def kl_bernoulli_bernoulli(q, p):
     """q (l_q - l_p) - softplus(l_q) + softplus(l_p), with l the logits."""
     return q.mean * (q.logits - p.logits) - ops.softplus(q.logits) + ops.softplus(p.logits)
+
+
+@closed_form((Bernoulli, RestrictedBoltzmann))
+def kl_bernoulli_restricted_boltzmann(q, p):
+    """-H(q) + E(means of q) + log Z: the energy is linear in each variable."""
+    return ops.expand_dims(p.energy(flat(q.mean)) - q.entropy() + p.log_partition(), -1)
 
 
 def _as_gumbel(weibull):

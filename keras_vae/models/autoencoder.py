@@ -149,6 +149,8 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
     def update_state(self, outputs, terms):
         if self.bottleneck.trainable:  # frozen: its moving averages stay too
             self.bottleneck.update(outputs)
+        if self.prior is not None and self.prior.trainable:
+            self.prior.update(outputs)
 
     def as_classifier(self, num_classes, **kwargs):
         """A classifier on the encoder: codes as `encode` gives them, then a softmax layer. The weights are shared.

@@ -11,9 +11,9 @@ FACTORISED = {"binary": BernoulliPrior, "one-hot": CategoricalPrior}
 class DiscreteVAE(Variational):
     """VAE with binary or categorical latents: loss = distortion + rate, its gradient by the bottleneck's estimator.
 
-    Posterior and prior are of independent variables, and the rate KL(q(z|x) || p(z)) exact (Jang et al. 2017, section
-    4). What z the decoder sees in training, and how the gradient gets back, is the estimator's: discrete draws for the
-    score function, straight-through, ReinMax and MuProp, relaxed ones for Gumbel-softmax and the smoothing
+    Posterior and default prior are of independent variables, and the rate KL(q(z|x) || p(z)) exact (Jang et al. 2017,
+    section 4). What z the decoder sees in training, and how the gradient gets back, is the estimator's: discrete draws
+    for the score function, straight-through, ReinMax and MuProp, relaxed ones for Gumbel-softmax and the smoothing
     transformations, whose logged bound is that of a relaxed model. In evaluation z is discrete, and distortion, rate
     and elbo are the true ones; `log_likelihood` weighs discrete draws.
 
@@ -22,7 +22,8 @@ class DiscreteVAE(Variational):
         decoder: keras layer or model, z -> raw parameters of the likelihood, linear at the end.
         bottleneck: Bottleneck of discrete latents, such as `BernoulliBottleneck(200, estimator=GumbelSoftmax())` or
             `CategoricalBottleneck(20, 10)`.
-        prior: Prior over them. Default: None, the uniform one, `BernoulliPrior()` or `CategoricalPrior()`.
+        prior: Prior over them, such as `BoltzmannMachine()` of binary ones. Default: None, the uniform one,
+            `BernoulliPrior()` or `CategoricalPrior()`.
         **kwargs: `likelihood`, default BernoulliLikelihood(), and `num_samples`, as of VAE; `condition`; and of
             keras.Model.
 

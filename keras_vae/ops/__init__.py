@@ -13,6 +13,7 @@ from keras_vae.ops.numerics import (
     straight_through,
     sum_event,
 )
+from keras_vae.ops.resampling import resampled
 from keras_vae.ops.schedules import cosine_schedule, cyclical_schedule, linear_schedule
 from keras_vae.ops.selection import batch_top_k_mask, top_k_mask
 
@@ -34,6 +35,7 @@ __all__ = [
     "noise_of",
     "open_uniform",
     "random_noise",
+    "resampled",
     "straight_through",
     "sum_event",
     "top_k_mask",

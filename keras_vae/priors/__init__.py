@@ -2,6 +2,7 @@
 
 from keras_vae.priors.autoregressive_flow_prior import AutoregressiveFlowPrior
 from keras_vae.priors.bernoulli_prior import BernoulliPrior
+from keras_vae.priors.boltzmann_machine import BoltzmannMachine
 from keras_vae.priors.categorical_prior import CategoricalPrior
 from keras_vae.priors.conditional_normal import ConditionalNormal
 from keras_vae.priors.discrete_prior import DiscretePrior
@@ -23,6 +24,7 @@ from keras_vae.priors.vamp_prior import VampPrior
 __all__ = [
     "AutoregressiveFlowPrior",
     "BernoulliPrior",
+    "BoltzmannMachine",
     "CategoricalPrior",
     "ConditionalNormal",
     "DiscretePrior",

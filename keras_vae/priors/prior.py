@@ -32,6 +32,13 @@ class Prior(Configured, keras.layers.Layer):
             ValueError: where the latents of the model are none that the prior could score.
         """
 
+    def update(self, outputs):
+        """Hook: state that a training step of the model changes, of a prior that may learn; not to be differentiated.
+
+        Args:
+            outputs: dict, what the model's `call` returned.
+        """
+
     def noise_spec(self, shape):
         """What `sample_from` takes for latents of `shape`: a `keras_vae.ops.Noise`, a nest of them, or None."""
         return noise_of(self.noise, shape)

@@ -5,7 +5,7 @@ import numpy as np
 import harness
 import keras_vae
 from case import CODES, CONDITION, IMAGES, VECTORS, Case
-from keras_vae.distributions import Normal
+from keras_vae.distributions import Bernoulli, Normal
 from keras_vae.ops import draw_noise
 from parts import mlp_nets, small_flow
 
@@ -35,6 +35,16 @@ def discrete_golden(prior, shape, noise_shape):
         else np.eye(shape[1], dtype="float32")[rng.integers(0, 3, (4, 2))]
     )
     return {"log_prob": prior.log_prob(z), "sample": prior.sample_from(rng.random((4, *noise_shape), "float32"))}
+
+
+def boltzmann_golden(prior):
+    """The density, the rate of independent units, and draws of a machine too large to be summed exactly."""
+    z = PRIORS["BoltzmannMachine"].x
+    prior.build(z.shape)
+    harness.set_weights(prior)
+    noise = draw_noise(prior.noise_spec(z.shape[1:]), np.random.default_rng(2), (5,))
+    rate = prior.rate(Bernoulli(4 * z - 1), z)
+    return {"log_prob": prior.log_prob(z), "rate": rate, "sample": prior.sample_from(noise)}
 
 
 def mixture_golden(prior, z=VECTORS):
@@ -116,5 +126,10 @@ PRIORS = {
         },
         {"x": (IMAGES[:4, :4, :4] > 0.5).astype("float32"), "condition": np.arange(4) % 3},
         golden=raster_golden,
+    ),
+    "BoltzmannMachine": Case(
+        lambda: {"sizes": (20, 17), "sweeps": 4, "num_chains": 3, "sweeps_per_step": 2, "seed": 7},
+        (np.random.default_rng(1).random((4, 37)) < 0.5).astype("float32"),
+        golden=boltzmann_golden,
     ),
 }
