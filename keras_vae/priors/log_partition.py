@@ -65,7 +65,8 @@ class LogPartition:
     def estimate_log_partition(self, num_chains=1000, num_temperatures=1000, seed=0):
         """Puts an estimate of log Z in the place of the value that was followed through training; exact ones stay.
 
-        Call it after training, before `evaluate` and `log_likelihood`.
+        Call it after training, before `evaluate` and `log_likelihood`; or, for logs that do not drift, each epoch:
+        `keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: prior.estimate_log_partition())`.
 
         Args:
             num_chains: int >= 2, as of `log_partition`. Default: 1000.
