@@ -3,11 +3,20 @@
 Paper     Tomczak & Welling 2018, arXiv:1705.07120: the VampPrior, 85.57 nats with K = 500 against 89.9 of a plain VAE,
           both on these files. The bar is two nats between ours.
 Command   KERAS_BACKEND=jax python recipes/prior_mnist.py        (binarized_mnist, see the README)
-Hardware  one CPU core, JAX: minutes to come.
-Measured  to come
+Hardware  one CPU core, JAX: 46 minutes. --full, 2,000 epochs at a constant rate: not run.
+Measured  -log p(x) by L_2000 on the 10,000 test images, as published, L_5000 in the paper; seed 0:
+          | figure                      | bar | paper | preset |
+          | nll_standard, nats          | -   | 89.9  | 90.01  |
+          | nll_mixture, nats           | -   | -     | 87.97  |
+          | nll_vamp, nats              | -   | 85.57 | 86.43  |
+          | nll_standard_error_vamp     | -   | -     | 0.23   |
+          | gain_mixture, nats          | 2.0 | -     | 2.03   |
+          | gain_vamp, nats             | 2.0 | 4.3   | 3.58   |
+          | active_units_vamp, of 40    | -   | -     | 35     |
 Notes     The three differ in the prior alone: nets, batches, schedule and stopping are the same. The files are one
-          binarisation of 50,000 digits, which a VAE learns by heart: each run is stopped by its bound on the 10,000
-          validation digits and keeps the best epoch's weights.
+          binarisation of 50,000 digits, which a VAE learns by heart: each run keeps the weights of the epoch with the
+          best bound on the 10,000 validation digits. Pseudo-inputs that started as digits gained 3.67, and stayed
+          digits: 99 % rounded to one of the files. Those of the preset are as far from any as two digits are.
 """
 
 import keras_vae  # first: it picks the backend
