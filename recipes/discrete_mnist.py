@@ -80,7 +80,7 @@ def main():
     limits = {"train": 400, "validation": 100, "test": 100}
     parts = [load_images("binarized_mnist", s, limit=run.pick(None, None, n)) for s, n in limits.items()]
     data, test = (parts[0], to_float(parts[1])), to_float(parts[2])
-    few = ImageBatches(np.repeat(parts[0][:100], run.pick(100, 100, 2), axis=0), 100, seed=run.seed)  # 100 gradients
+    few = ImageBatches(np.tile(parts[0][:100], (run.pick(100, 100, 2), 1, 1, 1)), 100, shuffle=False)  # 100 gradients
     names = run.pick(list(ESTIMATORS), list(ESTIMATORS), ["score function", "Gumbel-softmax"])
     short, long = run.pick(10, 50, 1), run.pick(75, 1000, 2)
     found, rows, panels = {}, [], {}

@@ -10,6 +10,8 @@ class Bottleneck(Configured, keras.layers.Layer):
     """Features h -> a dict with the latent "z" and whatever `posterior` needs; pure, for every backend to compile."""
 
     has_codes = False  # whether the latents are integer codes, which are looked up for the decoder
+    values = None  # what discrete z is made of, "binary" or "one-hot"; None: continuous z, or codes
+    follows_time = True  # whether the first of several axes of z is that of a sequence, where it is as long
     support = None  # (low, high) that all draws of its posterior lie in; None where nobody says
     noise = None  # what a draw of its posterior takes, in the shape of z: "normal", "uniform", or None for a point mass
 
@@ -56,9 +58,14 @@ class Bottleneck(Configured, keras.layers.Layer):
         """
         return {"z": self.drawn(self.posterior(outputs).repeat(n), training)}
 
+    def beside(self, h, training):
+        """{"beside": what the estimator has for each example}, while training and where it has any."""
+        found = self.estimator.beside(h) if training and self.estimator is not None else {}
+        return {"beside": found} if found else {}
+
     def drawn(self, posterior, training=False):
-        """A draw of `posterior`, through the estimator where there is one."""
-        if self.estimator is None:
+        """A draw of `posterior`, in training through the estimator where there is one."""
+        if self.estimator is None or not training:
             return posterior.sample(self.seed_generator)
         return self.estimator.draw(posterior, self.seed_generator)
 

@@ -29,11 +29,12 @@ class DiscreteBottleneck(Bottleneck):
         **kwargs: of keras.layers.Layer.
     """
 
-    values = None  # what z is made of, "binary" or "one-hot": priors ask
+    follows_time = False
 
     def __init__(self, estimator=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.estimator = StraightThrough() if estimator is None else instance("estimator", estimator, Estimator)
+        estimator = StraightThrough() if estimator is None else instance("estimator", estimator, Estimator)
+        self.estimator = estimator.require(self.values)
         self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
 
@@ -70,11 +71,7 @@ class DiscreteBottleneck(Bottleneck):
 
     def call(self, h, training=False):
         parameters = self.parameters(h)
-        beside = self.estimator.beside(h) if training else {}
-        return {"z": self.drawn(self.posterior(parameters), training), **parameters, **beside}
-
-    def drawn(self, posterior, training=False):
-        return super().drawn(posterior) if training else posterior.sample(self.seed_generator)
+        return {"z": self.drawn(self.posterior(parameters), training), **parameters, **self.beside(h, training)}
 
     def posterior(self, outputs):
         return self.family(outputs["z_logits"])

@@ -65,7 +65,7 @@ class Reparameterised(Bottleneck):
         self.support = self.parameterised.cls.support
         self.seed = seed_or_none("seed", seed)
         self.seed_generator = ReplicaSeedGenerator(seed)
-        self.estimator = None if estimator is None else instance("estimator", estimator, Estimator)
+        self.estimator = None if estimator is None else instance("estimator", estimator, Estimator).require(None)
         if not (self.carries_gradient or self.parameterised.cls.has_score):
             raise ValueError(
                 f"`estimator` must draw z that carries the gradient: the ends of a {self.family} move with its "
@@ -88,8 +88,7 @@ class Reparameterised(Bottleneck):
 
     def call(self, h, training=False):
         parameters = self.parameters(h)
-        beside = self.estimator.beside(h) if training and self.estimator is not None else {}
-        return {"z": self.drawn(self.posterior(parameters), training), **parameters, **beside}
+        return {"z": self.drawn(self.posterior(parameters), training), **parameters, **self.beside(h, training)}
 
     def posterior(self, outputs):
         values = {name: outputs[f"z_{name}"] for name in self.parameterised.parameters}

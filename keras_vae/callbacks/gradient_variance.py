@@ -6,6 +6,7 @@ import pathlib
 
 import keras
 
+from keras_vae.core.checks import integers
 from keras_vae.core.files import write_json
 from keras_vae.training import GradientMoments
 
@@ -13,18 +14,22 @@ from keras_vae.training import GradientMoments
 class GradientVariance(keras.callbacks.Callback):
     """Measures, after some of the epochs, the variance of a gradient over draws and batches at the weights of then.
 
-    A copy of the model is given its weights and the batches, and moves none of them: the training goes on as if nothing
-    had been. Of estimators of a gradient it tells which one is quiet, and when.
+    A copy of the model is given its weights and the batches, and moves none of them; what no optimizer owns, such as a
+    baseline's average, moves in the copy alone. Making the copy draws from the global seeds: a `fit` that shuffles by
+    them has its examples in another order than without. Of estimators it tells which one is quiet, and when.
 
     Args:
-        batches: stream of `keras_vae.datasets`, or what `fit` takes, each batch of one size: one gradient each. The
-            same examples again and again leave the variance of the draws alone.
+        batches: stream of `keras_vae.datasets`, or another that `fit` takes, of two batches or more: one gradient each.
+            The same examples in each, unshuffled, leave the variance of the draws alone.
         part: str, attribute path of the part whose weights are summed over, as "bottleneck.head".
         epochs: sequence of ints >= 1, after how many it measures.
-        path: str or path of a JSON file, for a training that is resumed, or None. Default: None.
+        path: str or path of a JSON file that keeps the values for a training that is resumed, or None. Default: None.
 
     Attributes:
         values: dict, epochs done -> variance.
+
+    Raises:
+        ValueError: if `epochs` are not integers >= 1; in `fit`, if the model has no such part with trainable weights.
 
     Example:
 
@@ -42,14 +47,27 @@ class GradientVariance(keras.callbacks.Callback):
 
     def __init__(self, batches, part, epochs, path=None):
         super().__init__()
-        self.batches, self.part, self.epochs = batches, part, frozenset(epochs)
+        self.batches, self.part, self.epochs = batches, part, frozenset(integers("epochs", epochs))
         self.path = None if path is None else pathlib.Path(path)
         self.values = {}
         self.probe = self.moments = None
 
     def on_train_begin(self, logs=None):
-        if self.path is not None and self.path.exists():
-            self.values = {int(epoch): value for epoch, value in json.loads(self.path.read_text()).items()}
+        try:
+            found = operator.attrgetter(self.part)(self.model).trainable_variables
+        except AttributeError:
+            found = None
+        if not found:
+            raise ValueError(
+                f"`part` must be a part of the model with trainable weights. Received: part={self.part!r} for a "
+                f"{type(self.model).__name__}."
+            )
+        self.values = {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch > 0 and not self.values and self.path is not None and self.path.exists():  # resumed
+            stored = json.loads(self.path.read_text())
+            self.values = {int(done): value for done, value in stored.items() if int(done) <= epoch}
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 not in self.epochs:

@@ -19,7 +19,7 @@ class Distribution:
     joint = False  # whether the last axis is one variable, with one share in `log_prob`
     binary = False  # whether its values are zeros and ones, the mean the probability of one
     has_mean = True  # False where the mean does not exist
-    has_score = True  # False where the ends of the support move with the parameters: the score says nothing of them
+    has_score = True  # False where the density ends abruptly at ends that move, of which the score says nothing
     noise = "normal"  # the kind that `sample_from` takes, "normal" or "uniform" in [0, 1), or None for a point mass
 
     @classmethod

@@ -1,5 +1,7 @@
 """Independent categorical variables as one-hot vectors, from logits."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -50,7 +52,9 @@ class OneHotCategorical(Distribution):
 
     def elementwise_log_prob(self, value):
         value, log_p = float32(value), ops.log_softmax(self.logits, axis=-1)
-        return flat(ops.sum(ops.where(value > 0, value * log_p, 0.0), axis=-1))  # 0 times -inf is nothing
+        possible = log_p > -math.inf  # of others 0 times -inf is nothing; all have a slope by the value, drawn or not
+        share = value * ops.where(possible, log_p, 0.0)
+        return flat(ops.sum(ops.where(possible, share, ops.where(value > 0, -math.inf, 0.0)), axis=-1))
 
     @property
     def mean(self):

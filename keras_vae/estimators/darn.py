@@ -28,6 +28,8 @@ class DARN(Estimator):
     True
     """
 
+    values = ("binary", "one-hot")
+
     def draw(self, posterior, seed):
         hard = posterior.sample(seed)
         middle = type(posterior)(ops.zeros_like(posterior.logits)).mean

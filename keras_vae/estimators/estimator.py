@@ -36,7 +36,18 @@ class Estimator(Configured, keras.layers.Layer):
 
     carried = True  # whether z carries the gradient: models that look at z itself can then do without `through`
     takes_jvp = False  # whether it differentiates forwards, which XLA on TensorFlow compiles anew at every step
+    values = ("binary", "one-hot", None)  # the latents it can draw, as a bottleneck says them; None: continuous ones
     has_bound = False  # whether it has a gradient of the bound of several draws, see `bound`
+
+    def require(self, values):
+        """Raises where it cannot draw latents such as `values` says; returns itself."""
+        if values not in self.values:
+            accepted = " or ".join(each or "continuous" for each in self.values)
+            raise ValueError(
+                f"`estimator` must be for {values or 'continuous'} latents. Received: a {type(self).__name__}, for "
+                f"{accepted} ones."
+            )
+        return self
 
     def draw(self, posterior, seed):
         """A draw of `posterior` in training, as the decoder is to see it; in evaluation nobody asks.
@@ -74,11 +85,20 @@ class Estimator(Configured, keras.layers.Layer):
         """
         raise TypeError(f"`bound` is not defined for {type(self).__name__}.")
 
-    def update(self, terms, outputs, weights=None):
+    def side_loss(self, terms, beside):
+        """What weights of its own learn from, (batch,), or None where it has none: see `TermsModel.side_loss`.
+
+        Args:
+            terms: dict with "distortion" and "rate", (batch,), nats.
+            beside: dict, what `beside` returned.
+        """
+        return None
+
+    def update(self, terms, beside, weights=None):
         """State that a training step changes.
 
         Args:
             terms: dict with "distortion" and "rate", (batch,), nats.
-            outputs: dict with what `beside` returned.
+            beside: dict, what `beside` returned, or empty where it returned nothing.
             weights: float tensor (batch,), how much each example counts, or None. Default: None.
         """

@@ -39,6 +39,8 @@ class GumbelSoftmax(Estimator):
     ((3, 2, 5), True)
     """
 
+    values = ("binary", "one-hot")
+
     def __init__(self, temperature=1.0, hard=False, **kwargs):
         super().__init__(**kwargs)
         self.temperature = self.scalar("temperature", temperature, positive)

@@ -33,6 +33,8 @@ class ReinMax(Estimator):
     True
     """
 
+    values = ("binary", "one-hot")
+
     def __init__(self, temperature=1.0, **kwargs):
         super().__init__(**kwargs)
         self.temperature = self.scalar("temperature", temperature, positive)

@@ -70,15 +70,19 @@ class ScoreFunction(Estimator):
         return value + self.scored(name, ops.stop_gradient(value), draw)
 
     def scored(self, name, signal, draw):
-        """Zero, with the gradient (signal - b) d log q(z|x), and that of the squared error of b."""
+        """Zero, with the gradient (signal - b) d log q(z|x)."""
         log_prob = draw.log_prob()
         score = ops.reshape(log_prob - ops.stop_gradient(log_prob), (-1, *(1,) * (len(signal.shape) - 1)))
         if name not in SIGNALS:
             return signal * score
-        error = signal - draw.beside["baseline"][name]
-        squares = 0.5 * ops.square(error)
-        return ops.stop_gradient(error) * score + (squares - ops.stop_gradient(squares))
+        return (signal - ops.stop_gradient(draw.beside["baseline"][name])) * score
 
-    def update(self, terms, outputs, weights=None):
-        if self.baseline is not None and "baseline" in outputs:
-            self.baseline.update({name: terms[name] for name in SIGNALS}, outputs["baseline"], weights)
+    def side_loss(self, terms, beside):
+        if self.baseline is None or "baseline" not in beside:
+            return None
+        errors = [ops.stop_gradient(terms[name]) - beside["baseline"][name] for name in SIGNALS]
+        return 0.5 * sum(ops.square(error) for error in errors)
+
+    def update(self, terms, beside, weights=None):
+        if self.baseline is not None and "baseline" in beside:
+            self.baseline.update({name: terms[name] for name in SIGNALS}, beside["baseline"], weights)

@@ -50,6 +50,7 @@ class Smoothing(Estimator):
     [0.5, 0.9878]
     """
 
+    values = ("binary",)
     least = 0.0  # what the sharpness must exceed
 
     def __init__(self, sharpness, **kwargs):

@@ -33,6 +33,8 @@ class StraightThrough(Estimator):
     True
     """
 
+    values = ("binary", "one-hot")
+
     def __init__(self, slope=1.0, **kwargs):
         super().__init__(**kwargs)
         self.slope = self.scalar("slope", slope, positive)

@@ -33,7 +33,7 @@ class VIMCO(Estimator):
     has_bound = True
 
     def draw(self, posterior, seed):
-        return posterior.sample(seed)
+        return ops.stop_gradient(posterior.sample(seed))
 
     def bound(self, log_weights, log_probs):
         bound, fixed = log_mean_exp(log_weights, axis=1), ops.stop_gradient(log_weights)

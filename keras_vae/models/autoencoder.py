@@ -166,9 +166,9 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
             ValueError: if this model has not been built, its latents are integer codes, or `num_classes` is not >= 2.
         """
         self._require_built()
-        if self.has_codes:
+        if self.is_discrete:
             raise ValueError(
-                f"`as_classifier` needs continuous latents: integer codes are names and not magnitudes. "
+                f"`as_classifier` needs continuous latents: codes are names, and modes let no gradient through. "
                 f"Received: a {type(self).__name__} with a {type(self.bottleneck).__name__}."
             )
         classifier = Classifier(self.encoder, self.bottleneck, num_classes, **kwargs)

@@ -91,7 +91,8 @@ class Bound:
     def latents_in_time(self):
         """Whether there are latents for each moment of a sequence."""
         shape = self.latent_shape
-        return isinstance(shape, tuple) and len(shape) > 1 and shape[0] == self.data_shape[0]
+        follows = self.bottleneck.follows_time and isinstance(shape, tuple) and len(shape) > 1
+        return follows and shape[0] == self.data_shape[0]
 
 
 def _check_target(got, wanted):

@@ -8,6 +8,7 @@ from keras_vae.core.checks import integer
 from keras_vae.estimators.estimator import Draw
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.parts import takes
 from keras_vae.priors import StandardNormal
 from keras_vae.training import held
 
@@ -47,6 +48,7 @@ class Variational(Autoencoder):
         own = self.bottleneck.estimator
         if own is not None and own.takes_jvp:
             self.supports_jit = _backend.JVP_COMPILES
+            _refuse_target(self.decoder, own)
         if not self.of_bound and own is not None and own.has_bound:
             raise ValueError(
                 f"`bottleneck` must have an estimator for single draws: {type(own).__name__} is for `IWAE`. "
@@ -95,20 +97,24 @@ class Variational(Autoencoder):
             return value  # which is the same for every draw
 
         def held_at(z):
-            with held(self.decoder, self.likelihood):
+            with held(self):  # tied weights and those of a condition too
                 return at(z)
 
-        draw = Draw(z, posterior, outputs, lambda: self.log_posterior(outputs), held_at)
+        draw = Draw(z, posterior, outputs.get("beside", {}), lambda: self.log_posterior(outputs), held_at)
         return self.bottleneck.estimator.through(name, value, draw)
 
     def log_posterior(self, outputs):
         """log q(z|x) of the draw in `outputs`, nats, (batch,)."""
         return self.log_prob_of_latents(self.bottleneck.posterior(outputs), outputs)
 
+    def side_loss(self, outputs, terms):
+        own = self.bottleneck.estimator
+        return None if own is None else own.side_loss(terms, outputs.get("beside", {}))
+
     def update_state(self, outputs, terms):
         super().update_state(outputs, terms)
         if self.bottleneck.estimator is not None and self.bottleneck.trainable:
-            self.bottleneck.estimator.update(terms, outputs, outputs.get("sample_weight"))
+            self.bottleneck.estimator.update(terms, outputs.get("beside", {}), outputs.get("sample_weight"))
 
     def repeated(self, parts):
         """A nest of (batch, ...), each example repeated for its draws: (batch * num_samples, ...)."""
@@ -127,6 +133,15 @@ class Variational(Autoencoder):
         return tree.map_structure(lambda part: ops.mean(part, axis=1), self.by_draw(rows))
 
 
+def _refuse_target(decoder, estimator):
+    """Raises for a decoder that sees the data, which an estimator that decodes other latents cannot give it."""
+    if takes(decoder.call, "target"):
+        raise ValueError(
+            f"`decoder` must not see the data, as one with an argument `target` does, for {type(estimator).__name__}. "
+            f"Received: decoder={type(decoder).__name__}."
+        )
+
+
 def _each_once(function, parts):
     """`function` of each tensor of a nest; one that is there twice stays one: a flow knows its own draw by that."""
     found = {}
@@ -141,10 +156,10 @@ def _each_once(function, parts):
 
 def _check_supports(bottleneck, prior):
     """Raises where the posterior draws what the prior takes for impossible: the rate would be infinite."""
-    if bottleneck.is_discrete and not prior.is_discrete:
+    if bottleneck.values != prior.values:
         raise ValueError(
-            f"`prior` must be over discrete latents, as a BernoulliPrior is, for a {type(bottleneck).__name__}. "
-            f"Received: prior={type(prior).__name__}."
+            f"`prior` must be over {bottleneck.values or 'continuous'} latents, for a {type(bottleneck).__name__}. "
+            f"Received: a {type(prior).__name__}, over {prior.values or 'continuous'} ones."
         )
     if bottleneck.support is None or prior.support is None:
         return

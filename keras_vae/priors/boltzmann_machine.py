@@ -81,7 +81,7 @@ class BoltzmannMachine(LogPartition, Prior):
     ((2, 4, 4, 1), True)
     """
 
-    is_discrete = True
+    values = "binary"
 
     def __init__(self, sizes=None, sweeps=100, num_chains=512, sweeps_per_step=5, seed=None, **kwargs):
         super().__init__(**kwargs)

@@ -18,7 +18,6 @@ class DiscretePrior(Prior):
 
     values = None  # "binary" or "one-hot", as a bottleneck of discrete latents says it
     family = None  # class of distributions
-    is_discrete = True
 
     def __init__(self, learned=False, **kwargs):
         super().__init__(**kwargs)

@@ -19,7 +19,7 @@ class Prior(Configured, keras.layers.Layer):
     Latents are a tensor, or a dict of tensors by level. A prior that does not depend on the condition ignores it.
     """
 
-    is_discrete = False  # whether it is over discrete variables, or codes
+    values = None  # what z is made of, "binary" or "one-hot" variables or "codes"; None: continuous ones
     is_noise = False  # whether its draws know nothing of any data, so that decoding them makes no pictures
     support = None  # (low, high) outside of which its density is zero; None for all real numbers, and for codes
     fits_at_once = False  # whether `fit`, where it has one, takes all latents and no steps

@@ -28,7 +28,7 @@ class RasterPrior(LearnedPrior):
         **kwargs: of keras.Model.
     """
 
-    is_discrete = True
+    values = "codes"
 
     def __init__(self, likelihood, net, condition=None, **kwargs):
         super().__init__(condition=condition, **kwargs)

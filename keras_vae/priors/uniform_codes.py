@@ -42,7 +42,7 @@ class UniformCodes(Prior):
     [[0, 1, 3]]
     """
 
-    is_discrete = True
+    values = "codes"
     is_noise = True
     noise = "uniform"
 

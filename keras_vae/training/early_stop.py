@@ -77,6 +77,9 @@ class EarlyStop(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
+        stored = [] if self.begun else self._stored()
+        if stored and len(stored) == self.params["epochs"]:  # resumed when it was finished: no epoch began
+            self.values, self.best_weights = stored, self._file(int(np.argmin(stored))).read_bytes()
         if self.best_weights is not None and self.best != len(self.values) - 1:
             load_weights_from_bytes(self.model, self.best_weights)
 

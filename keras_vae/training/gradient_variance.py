@@ -3,6 +3,7 @@
 import operator
 
 import keras
+from keras import ops
 
 from keras_vae.training.gradient_moments import GradientMoments
 from keras_vae.training.optimizers import optimizers
@@ -11,8 +12,8 @@ from keras_vae.training.optimizers import optimizers
 def gradient_variance(model, batches, weights, epochs=1, learner=None, first=None, first_epochs=1):
     """The variance of a gradient over batches and draws at the weights that a model has, summed over some of them.
 
-    No weight of the model moves, but those of a `learner` beside it, such as a baseline, which is given the batches of
-    `first` to learn from beforehand. The model is compiled anew: compile it again to go on training.
+    No weight of the model moves, nor its state, but those of a `learner` beside it, such as a baseline, which is given
+    the batches of `first` to learn from beforehand. The model is compiled anew: compile it again to go on training.
 
     Args:
         model: built keras.Model of keras_vae, which `fit` trains.
@@ -39,6 +40,8 @@ def gradient_variance(model, batches, weights, epochs=1, learner=None, first=Non
     """
     owner = operator.attrgetter(learner)(model) if learner else None
     path = learner.replace(".", "__") if owner is not None and owner.trainable_variables else None
+    own = {id(weight) for weight in owner.weights} if owner is not None else set()
+    kept = [(weight, ops.convert_to_numpy(weight)) for weight in model.weights if id(weight) not in own]
     if first is not None:
         learning = {path: keras.optimizers.Adam(1e-3)} if path else {}
         model.compile(optimizers(model, keras.optimizers.SGD(0.0), **learning))
@@ -46,4 +49,6 @@ def gradient_variance(model, batches, weights, epochs=1, learner=None, first=Non
     moments = GradientMoments()
     model.compile(optimizers(model, moments, **({path: keras.optimizers.SGD(0.0)} if path else {})))
     model.fit(batches, epochs=epochs, verbose=0)
+    for weight, value in kept:  # what no optimizer owns has moved, such as codebooks and multipliers
+        weight.assign(value)
     return float(sum(moments.variance(weight).sum() for weight in weights))

@@ -71,6 +71,13 @@ class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
     def update_state(self, outputs, terms):
         """Hook: state that a training step changes outside the optimizer. It must not be differentiated."""
 
+    def side_loss(self, outputs, terms):
+        """Hook: (batch,) or None: what trains a part that the loss does not reach, such as a baseline.
+
+        Only its gradient is taken: it shows in no figure, and no weight of a term touches it.
+        """
+        return None
+
     def trace(self, input_shape):
         """Traces `call` symbolically, which builds every part; returns the outputs as KerasTensors."""
         return self.compute_output_spec(self.symbolic(input_shape))
@@ -99,6 +106,9 @@ class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
         if training:
             self._update_state(outputs, terms)
         loss = terms["loss"]  # (batch,)
+        beside = self.side_loss(outputs, terms) if training else None
+        if beside is not None:
+            loss = loss + (beside - ops.stop_gradient(beside))
         if weight is not None:
             loss = loss * ops.cast(weight, loss.dtype)
         loss = ops.mean(loss)

@@ -33,7 +33,9 @@ def test_the_training_goes_on_as_if_nothing_had_been(tmp_path):
     harness.assert_same_weights(harness.weights(fitted([callback], 3)), harness.weights(fitted([], 3)))
     assert sorted(callback.values) == [1, 3]
     resumed = GradientVariance(ArrayBatches(X, 8, seed=0), "bottleneck.head", (1, 3), tmp_path / "values.json")
+    resumed.set_model(vae())
     resumed.on_train_begin()
+    resumed.on_epoch_begin(3)
     assert resumed.values == callback.values
 
 
@@ -59,3 +61,20 @@ def test_a_baseline_that_has_learnt_is_quieter():
     raw = gradient_variance(model, batches, weights, 5, "bottleneck.estimator")
     learnt = gradient_variance(model, batches, weights, 5, "bottleneck.estimator", batches, 30)
     assert learnt < 0.8 * raw
+
+
+def test_state_that_no_optimizer_owns_stays_too():
+    nets = keras_vae.MLPEncoder((6,)), keras_vae.MLPDecoder((4, 4, 1), (6,))
+    model = keras_vae.GECO(*nets, tolerance=0.1, latent_dim=2, multiplier_rate=0.1)
+    model.build((None, 4, 4, 1))
+    before = harness.weights(model)
+    gradient_variance(model, ArrayBatches(X, 8, seed=0), model.bottleneck.head.trainable_variables)
+    harness.assert_same_weights(before, harness.weights(model))
+
+
+def test_what_cannot_be_measured_is_refused_before_the_first_epoch():
+    batches = ArrayBatches(X, 8)
+    harness.check_refuses(lambda: GradientVariance(batches, "bottleneck.head", (0,)), "`epochs")
+    for part in ("bottleneck.tail", "prior"):
+        callback = GradientVariance(batches, part, (1,))
+        harness.check_refuses(lambda callback=callback: fitted([callback], 1), "`part` must be a part of the model")

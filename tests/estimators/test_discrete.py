@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from variants import AutoregressiveDecoder
 
 import harness
 import keras_vae
@@ -30,9 +31,9 @@ def weights(size):
 class Cost(keras.layers.Layer):
     """A decoder that is no polynomial of z, or with `linear` one of the first degree: two columns and then zeros."""
 
-    def __init__(self, size, linear=False):
+    def __init__(self, size, linear=False, size_out=None):
         super().__init__()
-        self.size, self.linear = size, linear
+        self.size, self.linear, self.size_out = size, linear, size_out or size
         self.w, self.v, self.b = (part.astype("float32") for part in weights(size))
 
     def call(self, z):
@@ -40,7 +41,7 @@ class Cost(keras.layers.Layer):
         out = ops.matmul(z, self.b)
         if not self.linear:
             out = out + ops.matmul(ops.tanh(ops.matmul(z, self.w)), self.v)
-        return ops.pad(out, [(0, 0), (0, self.size - 2)])
+        return ops.pad(out, [(0, 0), (0, self.size_out - 2)])
 
 
 def told(kind, estimator, linear=False, cls=keras_vae.DiscreteVAE, **kwargs):
@@ -216,6 +217,54 @@ def test_vimco_is_unbiased_for_the_bound_of_two_draws():
     assert got.var(axis=0).sum() < score.var(axis=0).sum()
 
 
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"score", "mu prop", "vimco"}))
+def test_a_constant_density_has_no_gradient_whatever_is_drawn(name):
+    """log p(z) of the uniform prior, the same for every z, and through every draw."""
+    prior = keras_vae.CategoricalPrior()
+    prior.build((None, 2, 3))
+    rows = np.repeat(LOGITS["one-hot"].reshape(1, 2, 3).astype("float32"), 50, axis=0)
+    estimator = ESTIMATORS[name]()
+    slope = harness.gradient(lambda x: prior.log_prob(estimator.draw(OneHotCategorical(x), 0)), rows)
+    np.testing.assert_allclose(slope, 0.0, atol=2e-5)
+
+
+def test_vimco_of_continuous_draws_is_the_score_function_of_the_bound():
+    """Where a path gradient would be there to slip in: within three errors of the reparameterised one."""
+    found = {}
+    for name, estimator in (("path", None), ("vimco", keras_vae.VIMCO())):
+        bottleneck = keras_vae.Reparameterised("Laplace", 1, seed=1, estimator=estimator)
+        likelihood = keras_vae.GaussianLikelihood(1.0)
+        model = keras_vae.IWAE(
+            keras.layers.Identity(), Cost(1, size_out=2), bottleneck=bottleneck, likelihood=likelihood, num_samples=2
+        )
+        model.build((None, 2))
+        bottleneck.head.kernel.assign(np.eye(2))
+        rows = np.repeat(np.array([[0.5, -0.3]], "float32"), ROWS, axis=0)
+        found[name] = harness.gradient(lambda x, model=model: losses(model, x), rows).astype("float64")
+    spread = np.sqrt(sum(got.var(axis=0) for got in found.values()) / ROWS)
+    assert (np.abs(found["path"].mean(axis=0) - found["vimco"].mean(axis=0)) < 3.5 * spread).all()
+
+
+def test_mu_prop_asks_nothing_more_of_a_condition():
+    """The expansion holds the weights of what the decoder sees beside z: their gradient is the score function's."""
+    slopes_of = {}
+    for estimator in (keras_vae.ScoreFunction(), keras_vae.MuProp()):
+        model = keras_vae.DiscreteVAE(
+            keras_vae.MLPEncoder((6,), "tanh"),
+            keras_vae.Conditioned(keras_vae.MLPDecoder((4, 4, 1), (6,), "tanh")),
+            keras_vae.BernoulliBottleneck(3, estimator, seed=1),
+            condition=keras_vae.ClassCondition(2, 3),
+        )
+        model.build((None, 4, 4, 1))
+        harness.set_weights(model)
+        moments = keras_vae.training.GradientMoments()
+        model.compile(moments)
+        x = {"x": harness.images(8, size=4), "condition": np.arange(8) % 2}
+        model.train_on_batch(x)
+        slopes_of[type(estimator)] = moments.mean(model.condition.trainable_variables[0])
+    np.testing.assert_allclose(*slopes_of.values(), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 @pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"vimco"}))
 def test_evaluation_draws_hard_samples_and_tells_the_true_bound(kind, name):
@@ -224,7 +273,7 @@ def test_evaluation_draws_hard_samples_and_tells_the_true_bound(kind, name):
     outputs = model(x)
     z = harness.numpy(outputs["z"])
     assert set(np.unique(z)) == {0.0, 1.0} and (kind == "binary" or (z.sum(axis=-1) == 1).all())
-    assert "baseline" not in outputs
+    assert "beside" not in outputs
     y = np.broadcast_to(TARGET[: x.shape[1]], x.shape).astype("float32")
     terms = harness.numpy(model.terms(x, y, outputs, False))
     log = log_q(kind, LOGITS[kind])
@@ -266,9 +315,28 @@ def test_what_does_not_fit_is_refused():
     harness.check_refuses(
         lambda: keras_vae.DiscreteVAE(*nets, keras_vae.GaussianBottleneck(3)), "`bottleneck` must be of"
     )
-    harness.check_refuses(lambda: keras_vae.VAE(*nets, bottleneck=binary), "`prior` must be over discrete latents")
-    model = keras_vae.DiscreteVAE(*nets, classes, keras_vae.BernoulliPrior())
-    harness.check_refuses(lambda: model.build((None, 4, 4, 1)), "`bottleneck` must draw binary latents")
+    harness.check_refuses(lambda: keras_vae.VAE(*nets, bottleneck=binary), "`prior` must be over binary latents")
+    for prior in (keras_vae.BernoulliPrior(), keras_vae.UniformCodes(3), keras_vae.StandardNormal()):
+        with pytest.raises(ValueError, match="`prior` must be over one-hot latents, for a CategoricalBottleneck"):
+            keras_vae.DiscreteVAE(*nets, classes, prior)
+    model = keras_vae.VAE(*nets, latent_dim=3)
+    model.build((None, 4, 4, 1))
+    harness.check_refuses(lambda: model.with_prior(keras_vae.BernoulliPrior()), "binary")
+    made = keras_vae.DiscreteVAE(*nets, keras_vae.BernoulliBottleneck(3))
+    made.build((None, 4, 4, 1))
+    harness.check_refuses(lambda: made.as_classifier(2), "`as_classifier` needs continuous latents")
+    for estimator in (keras_vae.StraightThrough(), keras_vae.DARN()):
+        harness.check_refuses(
+            lambda estimator=estimator: keras_vae.Reparameterised("Laplace", 2, estimator=estimator),
+            "`estimator` must be for continuous latents",
+        )
+    smoothing = keras_vae.SymmetricPower(2.0)
+    harness.check_refuses(lambda: keras_vae.CategoricalBottleneck(2, 3, smoothing), "`estimator` must be for one-hot")
+    seeing = AutoregressiveDecoder(1)
+    harness.check_refuses(
+        lambda: keras_vae.DiscreteVAE(nets[0], seeing, keras_vae.BernoulliBottleneck(3, keras_vae.MuProp())),
+        "`decoder` must not see the data",
+    )
     harness.check_refuses(lambda: keras_vae.GumbelSoftmax(0.0), "`temperature` must be")
     harness.check_refuses(lambda: keras_vae.CategoricalBottleneck(2, 1), "`num_classes` must be")
     harness.check_refuses(lambda: binary.build((None, 4, 4, 3)), "takes vectors of features")

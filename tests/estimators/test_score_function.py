@@ -204,6 +204,25 @@ def test_the_input_dependent_baseline_learns_what_a_draw_costs_and_moves_nothing
         harness.assert_same_weights(weights, harness.weights(part))
 
 
+def test_the_baseline_learns_the_rate_whatever_the_loss_makes_of_it():
+    """Below the capacity the loss rises as the rate falls: its error must not be weighed by that."""
+    x = harness.images(32, size=4)
+    bottleneck = keras_vae.Reparameterised(
+        "Gamma", 2, seed=1, estimator=keras_vae.ScoreFunction(keras_vae.InputDependentBaseline((8,), decay=0.5))
+    )
+    nets = keras_vae.MLPEncoder((6,), "tanh"), keras_vae.MLPDecoder((4, 4, 1), (6,), "tanh")
+    prior = keras_vae.FamilyPrior("LogNormal", loc=3.0)
+    model = keras_vae.CapacityVAE(*nets, bottleneck=bottleneck, prior=prior, capacity=200.0, capacity_steps=1)
+    model.build((None, 4, 4, 1))
+    learning = keras.optimizers.Adam(0.02)
+    model.compile(keras_vae.training.optimizers(model, keras.optimizers.SGD(0.0), bottleneck__estimator=learning))
+    model.fit(x, batch_size=32, epochs=200, verbose=0)
+    predicted = harness.numpy(bottleneck.estimator.baseline(model.encoder(x)))["rate"]
+    rates = np.mean([harness.numpy(model.rate(model(x))) for _ in range(20)], axis=0)
+    assert rates.mean() < 150
+    assert np.abs(predicted - rates).mean() < 0.5 * rates.std() + 1.0
+
+
 def test_the_average_of_the_input_dependent_baseline_is_of_what_its_net_is_wrong_by():
     baseline = keras_vae.InputDependentBaseline((4,), decay=0.0)
     h = np.ones((3, 5), "float32")

@@ -269,3 +269,23 @@ def test_a_second_process_is_told(tmp_path):
     with holder(tmp_path) as other, pytest.raises(BlockingIOError, match=f"'process {other.pid} of "):
         fit(tmp_path)
     fit(tmp_path)  # the other one was killed
+
+
+def test_a_finished_run_that_is_resumed_has_the_weights_of_its_best_epoch_again(tmp_path):
+    """Its checkpoint has those of the last one."""
+    x = harness.images(32, size=4)
+    trained = []
+    for resumed in (False, True):
+        encoder, decoder = keras_vae.MLPEncoder((3,)), keras_vae.MLPDecoder((4, 4, 1), ())
+        model = keras_vae.PlainAutoencoder(encoder, decoder)
+        model.build((None, 4, 4, 1))
+        harness.set_weights(model)
+        model.compile(keras.optimizers.SGD(0.01))
+        worse = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(val_loss=abs(epoch - 1.0)))
+        stop = keras_vae.training.EarlyStop(5, tmp_path / "best")
+        data = keras_vae.datasets.ArrayBatches(x, 8, seed=0)
+        options = {"callbacks": [worse, stop], "verbose": 0, "validation_data": (x,)}
+        fit_resumable(model, data, 4, tmp_path / "run", resumed, **options)
+        assert stop.best == 1
+        trained.append(harness.weights(model))
+    harness.assert_same_weights(*trained)
