@@ -24,8 +24,8 @@ class RelaxedOneHotCategorical(Distribution):
 
     >>> import numpy as np
     >>> from keras_vae.distributions import RelaxedOneHotCategorical
-    >>> p = RelaxedOneHotCategorical(np.zeros((1, 3), "float32"), 1.0)  # uniform on the triangle
-    >>> round(float(p.log_prob(np.array([[0.2, 0.3, 0.5]], "float32"))[0]), 3)  # log 2
+    >>> p = RelaxedOneHotCategorical(np.zeros((1, 3), "float32"), 1.0)
+    >>> round(float(p.log_prob(np.full((1, 3), 1 / 3, "float32"))[0]), 3)  # in the middle of the triangle: log 2
     0.693
     """
 
