@@ -303,7 +303,7 @@ def test_latents_that_do_not_fit():
         model_of(keras_vae.BoltzmannMachine((3, 4)), 6).build(shape)
     nets = keras_vae.MLPEncoder((16,)), keras_vae.MLPDecoder(X.shape[1:], (16,))
     categorical = keras_vae.CategoricalBottleneck(4, 3)
-    with pytest.raises(ValueError, match="`bottleneck` must draw binary latents for a BoltzmannMachine"):
+    with pytest.raises(ValueError, match="`prior` must be over one-hot latents, for a CategoricalBottleneck"):
         keras_vae.DiscreteVAE(*nets, categorical, prior=keras_vae.BoltzmannMachine()).build(shape)
     with pytest.raises(ValueError, match="takes vectors of two latents or more"):
         keras_vae.BoltzmannMachine().build((None, 2, 3))
