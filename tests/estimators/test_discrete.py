@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from variants import AutoregressiveDecoder
+from variants import AutoregressiveDecoder, SequenceVAE
 
 import harness
 import keras_vae
@@ -307,6 +307,25 @@ def test_relaxed_densities_are_those_of_their_draws(family, relaxed):
     assert density.mean() == pytest.approx(1.0, abs=2e-3)
     for cut in (0.1, 0.5, 0.9):
         assert density[grid < cut].sum() / 20_000 == pytest.approx((draws < cut).mean(), abs=0.01)
+
+
+def test_as_many_variables_as_moments_are_no_latents_in_time():
+    """The rate of the four variables of a sequence of four moments is all of it, wherever the sequence ends."""
+    model = SequenceVAE(
+        keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(5)]),
+        keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(8), keras.layers.Reshape((4, 2))]),
+        bottleneck=keras_vae.CategoricalBottleneck(4, 3, seed=1),
+        prior=keras_vae.CategoricalPrior(),
+        likelihood=keras_vae.GaussianLikelihood(0.5),
+    )
+    model.build({"x": (None, 4, 2), "mask": (None, 4)})
+    x = np.random.default_rng(0).normal(size=(3, 4, 2)).astype("float32")
+    rates = []
+    for end in (4, 1):
+        mask = np.repeat(np.arange(4)[None] < end, 3, axis=0)
+        rates.append(harness.numpy(model.rate(model({"x": x, "mask": mask}))))
+    np.testing.assert_allclose(*rates, rtol=1e-6)
+    assert (rates[0] > 0).all()
 
 
 def test_what_does_not_fit_is_refused():
