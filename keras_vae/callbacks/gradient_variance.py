@@ -81,7 +81,7 @@ class GradientVariance(keras.callbacks.Callback):
         self.moments.reset()
         self.probe.fit(self.batches, verbose=0)
         weights = operator.attrgetter(self.part)(self.probe).trainable_variables
-        self.values[epoch + 1] = float(sum(self.moments.variance(weight).sum() for weight in weights))
+        self.values[epoch + 1] = self.moments.total_variance(weights)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_json(self.path, self.values)

@@ -94,6 +94,10 @@ class GradientMoments(keras.optimizers.Optimizer):
             raise ValueError(f"A variance takes two gradients or more. Received: {self.count}.")
         return ops.convert_to_numpy(self._squares[self._index(variable)]) / (self.count - 1)
 
+    def total_variance(self, variables):
+        """The variance of the gradient of several weights, summed over all of their entries, a float."""
+        return float(sum(self.variance(variable).sum() for variable in variables))
+
     def _index(self, variable):
         for i, known in enumerate(self._trainable_variables):
             if known is variable:

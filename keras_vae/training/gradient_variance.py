@@ -51,4 +51,4 @@ def gradient_variance(model, batches, weights, epochs=1, learner=None, first=Non
     model.fit(batches, epochs=epochs, verbose=0)
     for weight, value in kept:  # what no optimizer owns has moved, such as codebooks and multipliers
         weight.assign(value)
-    return float(sum(moments.variance(weight).sum() for weight in weights))
+    return moments.total_variance(weights)
