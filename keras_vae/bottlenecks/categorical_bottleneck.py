@@ -1,5 +1,7 @@
 """The bottleneck of categorical latents."""
 
+from keras import ops
+
 from keras_vae.bottlenecks.discrete import DiscreteBottleneck
 from keras_vae.core.checks import integer
 from keras_vae.core.registration import registered
@@ -24,8 +26,8 @@ class CategoricalBottleneck(DiscreteBottleneck):
         (batch, features).
 
     Output shape:
-        dict with "z" and "z_logits", (batch, latent_dim, num_classes), float32; while training also what the estimator
-        has beside them.
+        dict with "z" and "z_logits", (batch, latent_dim, num_classes), float32, the latter log-probabilities, held
+        above -15; while training also what the estimator has beside them.
 
     Raises:
         ValueError: if a number is out of range, or the features are no vectors.
@@ -49,6 +51,9 @@ class CategoricalBottleneck(DiscreteBottleneck):
     @property
     def event(self):
         return (self.latent_dim, self.num_classes)
+
+    def normalised(self, logits):
+        return ops.log_softmax(logits, axis=-1)  # else two classes beyond the limit would be equally likely
 
     def family(self, logits):
         return OneHotCategorical(logits)

@@ -66,8 +66,12 @@ class DiscreteBottleneck(Bottleneck):
         return self.family(ops.zeros((1, *shape))).noise_spec(shape)
 
     def parameters(self, h):
-        logits = clip_straight_through(float32(self.head(h)), -LIMIT, LIMIT)
-        return {"z_logits": ops.reshape(logits, (-1, *self.event))}
+        logits = ops.reshape(float32(self.head(h)), (-1, *self.event))
+        return {"z_logits": clip_straight_through(self.normalised(logits), -LIMIT, LIMIT)}
+
+    def normalised(self, logits):
+        """The logits of the same distribution that the limits are of. Default: as they are."""
+        return logits
 
     def call(self, h, training=False):
         parameters = self.parameters(h)

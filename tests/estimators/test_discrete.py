@@ -328,6 +328,17 @@ def test_as_many_variables_as_moments_are_no_latents_in_time():
     assert (rates[0] > 0).all()
 
 
+def test_logits_beyond_the_limit_keep_their_meaning():
+    """What is held in range is the distribution: scores of 20 and 40 are no tie, and no shift changes anything."""
+    bottleneck = keras_vae.CategoricalBottleneck(1, 3, seed=1)
+    bottleneck.build((None, 2))
+    scores = np.array([[20.0, 40.0, -20.0]], "float32")
+    bottleneck.head.kernel.assign(np.concatenate([scores, np.ones((1, 3), "float32")]))
+    for shift in (0.0, 1000.0):
+        logits = harness.numpy(bottleneck.parameters(np.array([[1.0, shift]], "float32"))["z_logits"])
+        np.testing.assert_allclose(logits[0, 0], [-15.0, 0.0, -15.0], atol=1e-4)
+
+
 def test_what_does_not_fit_is_refused():
     nets = keras_vae.MLPEncoder((6,)), keras_vae.MLPDecoder((4, 4, 1), (6,))
     binary, classes = keras_vae.BernoulliBottleneck(3), keras_vae.CategoricalBottleneck(2, 3)
