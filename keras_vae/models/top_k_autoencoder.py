@@ -141,6 +141,6 @@ class TopKAutoencoder(Autoencoder):
 
 def _one_linear_layer(name, net, kind, form):
     dense = net.dense_layers() if isinstance(net, kind) else []
-    if len(dense) != 1 or dense[0].activation is not keras.activations.linear:
+    if len(dense) != 1 or dense[0].activation is not keras.activations.linear or net.normalization is not None:
         raise ValueError(f"`{name}` must be {form}, one linear layer, for `adapt`. Received: a {type(net).__name__}.")
     return dense[0]

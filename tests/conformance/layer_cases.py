@@ -50,8 +50,12 @@ def flow_golden(bottleneck):
 
 LAYERS = {
     # nets
-    "MLPEncoder": Case(lambda: {"units": (5, 3), "activation": "tanh", "centered": True}, IMAGES),
-    "MLPDecoder": Case(lambda: {"output_shape": (4, 4, 2), "units": (5,), "activation": "tanh"}, VECTORS),
+    "MLPEncoder": Case(
+        lambda: {"units": (5, 3), "activation": "tanh", "centered": True, "normalization": "layer"}, IMAGES
+    ),
+    "MLPDecoder": Case(
+        lambda: {"output_shape": (4, 4, 2), "units": (5,), "activation": "tanh", "normalization": "layer"}, VECTORS
+    ),
     "ConvEncoder": Case(lambda: {"filters": (3, 4), "units": 5, "kernel_size": 3, "activation": "elu"}, IMAGES),
     "ConvDecoder": Case(
         lambda: {"output_shape": (8, 12, 2), "filters": (3, 4), "units": 5, "kernel_size": 3, "activation": "elu"},

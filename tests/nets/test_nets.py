@@ -41,6 +41,28 @@ def test_conv_pair_at_any_size_divisible_by_the_stride(size):
     assert weights(ConvDecoder(size, filters=(2, 3), units=5), 4) == decoder
 
 
+@pytest.mark.parametrize(("name", "kind"), [("batch", "BatchNormalization"), ("layer", "LayerNormalization")])
+def test_normalised_layers_are_those_of_keras(name, kind):
+    x = np.random.default_rng(0).normal(3.0, 2.0, (6, 4)).astype("float32")
+    encoder, decoder = MLPEncoder((5, 3), "tanh", normalization=name), MLPDecoder((2,), (5, 3), "tanh", name)
+    for net, outputs in ((encoder, []), (decoder, [keras.layers.Dense(2)])):
+        net(x)
+        parts = []
+        for width in (5, 3):
+            parts += [keras.layers.Dense(width, use_bias=False), getattr(keras.layers, kind)()]
+            parts += [keras.layers.Activation("tanh")]
+        by_hand = keras.Sequential([keras.Input((4,)), *parts, *outputs])
+        by_hand.set_weights(net.get_weights())
+        for training in (True, False):  # batch statistics, and moving ones
+            harness.assert_close(net(x, training=training), by_hand(x, training=training))
+        again = type(net).from_config(net.get_config())
+        again(x)
+        again.set_weights(net.get_weights())
+        harness.assert_close(again(x), net(x))
+    harness.check_refuses(lambda: MLPEncoder((3,), normalization="group"), "`normalization` must be one of")
+    harness.check_refuses(encoder.tied_decoder, "`normalization` must be None")
+
+
 @pytest.mark.parametrize("levels", [0, 1, 3])
 @pytest.mark.parametrize("size", [(8, 16, 1), (24, 8, 3)])
 def test_vq_pair_at_any_size_and_depth(levels, size):
