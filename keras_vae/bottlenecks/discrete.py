@@ -66,7 +66,7 @@ class DiscreteBottleneck(Bottleneck):
         return self.family(ops.zeros((1, *shape))).noise_spec(shape)
 
     def parameters(self, h):
-        logits = ops.reshape(float32(self.head(h)), (-1, *self.event))
+        logits = self.estimator.steepened(ops.reshape(float32(self.head(h)), (-1, *self.event)))
         return {"z_logits": clip_straight_through(self.normalised(logits), -LIMIT, LIMIT)}
 
     def normalised(self, logits):

@@ -49,6 +49,10 @@ class Estimator(Configured, keras.layers.Layer):
             )
         return self
 
+    def steepened(self, logits):
+        """The logits of a posterior where the head gave these, in training and evaluation. Default: as they are."""
+        return logits
+
     def draw(self, posterior, seed):
         """A draw of `posterior` in training, as the decoder is to see it; in evaluation nobody asks.
 

@@ -16,7 +16,8 @@ class ScoreFunction(Estimator):
     is, as the reparameterised gradient does, nor a decoder that is. It is unbiased and varies far more, by how much
     tells `recipes/estimator_variance.py`; a baseline b that knows the example and not the draw takes some of that off.
     Every quantity that a model takes the expectation of has its own: the distortion, and the rate where it is estimated
-    at the draw; one in closed form has no such part.
+    at the draw; one in closed form has no such part. For its sake the signal is not divided by a running deviation, as
+    NVIL has it: the distortion would weigh less than such a rate. Adam divides both alike.
 
     It is not for families whose support moves with their parameters, as a Uniform's: the score does not see the ends.
     Values are left as they are: what it adds to a loss is zero, with a gradient.

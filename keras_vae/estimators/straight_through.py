@@ -12,12 +12,13 @@ from keras_vae.ops.numerics import straight_through
 class StraightThrough(Estimator):
     """A discrete draw, whose gradient is that of the probabilities: dz = d E_q[z], as if rounding were nothing.
 
-    Bengio et al. 2013, section 4. Biased, of no variance beside that of the draw, and free of settings. The annealed
-    form of Chung et al. 2017 takes the probabilities of logits times a slope that is raised while training, so that
-    what the gradient takes for z comes near to it: `CoefficientSchedule("bottleneck.estimator.slope", ...)`.
+    Bengio et al. 2013, section 4. Biased, of no variance beside that of the draw, and free of settings. In the annealed
+    form of Chung et al. 2017 the posterior is of the logits times a slope that is raised while training, which draws it
+    to zero and one, where the probabilities that the gradient takes for z are near to it:
+    `CoefficientSchedule("bottleneck.estimator.slope", ...)`. The slope is part of the model, in evaluation too.
 
     Args:
-        slope: float > 0; a weight, which callbacks may schedule. Default: 1.0.
+        slope: float > 0, what logits are multiplied by; a weight, which callbacks may schedule. Default: 1.0.
         **kwargs: of keras.layers.Layer.
 
     Raises:
@@ -39,6 +40,8 @@ class StraightThrough(Estimator):
         super().__init__(**kwargs)
         self.slope = self.scalar("slope", slope, positive)
 
+    def steepened(self, logits):
+        return logits * ops.convert_to_tensor(self.slope)
+
     def draw(self, posterior, seed):
-        steep = type(posterior)(posterior.logits * ops.convert_to_tensor(self.slope))
-        return straight_through(steep.mean, posterior.sample(seed))
+        return straight_through(posterior.mean, posterior.sample(seed))

@@ -108,12 +108,12 @@ def slopes(function, at):
     return np.array([(function(at + s) - function(at - s)) / 2e-5 for s in steps])
 
 
-def exact(kind, linear=False):
+def exact(kind, linear=False, steep=1.0):
     """Of E_q[-log p(x|z)] + KL(q || uniform), by enumeration."""
     cost, log_p = costs(kind, linear), -np.log(len(VALUES[kind]))
 
     def objective(logits):
-        log = log_q(kind, logits)
+        log = log_q(kind, steep * logits)
         return np.exp(log) @ (cost + log - log_p)
 
     return slopes(objective, LOGITS[kind])
@@ -159,18 +159,19 @@ def test_straight_through_is_biased_as_its_definition_says(kind):
     hidden = np.tanh(z @ w)
     wrong = (z @ b + hidden @ v - TARGET[:2]) @ np.concatenate([b]).T  # of the linear part
     wrong = wrong + (((z @ b + hidden @ v - TARGET[:2]) @ v.T) * (1 - hidden**2)) @ w.T
-    mean = np.exp(log_q(kind, LOGITS[kind])) @ wrong
 
-    def probabilities(logits, steep=1.0):
-        shaped = steep * logits.reshape(EVENTS[kind])
+    def probabilities(logits):
+        shaped = logits.reshape(EVENTS[kind])
         p = 1 / (1 + np.exp(-shaped)) if kind == "binary" else np.exp(shaped) / np.exp(shaped).sum(-1, keepdims=True)
         return p.ravel()
 
-    for name, steep in (("straight-through", 1.0), ("steep", 3.0)):
-        slope = slopes(lambda logits, steep=steep: probabilities(logits, steep) @ mean, LOGITS[kind])
-        rate = exact(kind) - slopes(lambda logits: np.exp(log_q(kind, logits)) @ costs(kind, False), LOGITS[kind])
-        assert off(found(kind, name), slope + rate) < 3.5
-        assert off(found(kind, name), exact(kind)) > 10
+    for name, steep in (("straight-through", 1.0), ("steep", 3.0)):  # whose posterior is of three times the logits
+        mean = np.exp(log_q(kind, steep * LOGITS[kind])) @ wrong
+        slope = slopes(lambda x, mean=mean, steep=steep: probabilities(steep * x) @ mean, LOGITS[kind])
+        distortion = slopes(lambda x, steep=steep: np.exp(log_q(kind, steep * x)) @ costs(kind, False), LOGITS[kind])
+        expected = exact(kind, steep=steep)
+        assert off(found(kind, name), slope + expected - distortion) < 3.5
+        assert off(found(kind, name), expected) > 10
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
@@ -276,7 +277,7 @@ def test_evaluation_draws_hard_samples_and_tells_the_true_bound(kind, name):
     assert "beside" not in outputs
     y = np.broadcast_to(TARGET[: x.shape[1]], x.shape).astype("float32")
     terms = harness.numpy(model.terms(x, y, outputs, False))
-    log = log_q(kind, LOGITS[kind])
+    log = log_q(kind, LOGITS[kind] * (3.0 if name == "steep" else 1.0))  # the slope is part of the model
     rate = np.exp(log) @ (log + np.log(len(VALUES[kind])))
     np.testing.assert_allclose(terms["rate"], rate, rtol=1e-4)
     index = [int(np.flatnonzero((VALUES[kind] == row).reshape(len(VALUES[kind]), -1).all(axis=1))[0]) for row in z]
