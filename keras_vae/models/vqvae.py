@@ -136,10 +136,10 @@ class VQVAE(Autoencoder):
         return -self.prior.log_prob(self.encode_tensors(inputs["x"]), **given) / math.log(2.0)
 
     def preset_facts(self):
-        """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""
-        sizes = by_level(
-            lambda size: [size, getattr(self.bottleneck, "embedding_dim", None)], self.bottleneck.codebook_size
-        )
+        """As of Autoencoder, with "codebook" [K, D], or [codebooks, K, D], "bits_per_image", "compression_ratio"."""
+        codebooks, length = self.bottleneck.codebooks, getattr(self.bottleneck, "embedding_dim", None)
+        several = [codebooks] if codebooks > 1 else []
+        sizes = by_level(lambda size: [*several, size, length], self.bottleneck.codebook_size)
         ratios = {"bits_per_image": self.bits_per_image, "compression_ratio": self.compression_ratio}
         return {**super().preset_facts(), "codebook": sizes, **ratios}
 
