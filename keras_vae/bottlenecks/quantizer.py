@@ -62,7 +62,10 @@ class Quantizer(Bottleneck):
         Raises:
             ValueError: where there is nothing to be adapted.
         """
-        raise ValueError(f"`adapt` needs codes that learn. Received: a {type(self).__name__}, whose codes are fixed.")
+        raise ValueError(
+            f"`adapt` needs a quantizer whose codes can start at data, as those of a Codebook. "
+            f"Received: a {type(self).__name__}."
+        )
 
     def require_features(self, input_shape, name, value):
         """Raises unless the features are as many as `value`, which the user knows by `name`."""
