@@ -28,6 +28,7 @@ POSITIVE = (
     "counts",
     "distance_weight",
     "embedding_weight",
+    "entropy_weight",
     "free_bits",
     "gradient_weight",
     "l2_weight",

@@ -1,10 +1,7 @@
 """Vector quantization with a codebook that the optimizer learns."""
 
-from keras import ops
-
 from keras_vae.bottlenecks.codebook import Codebook
 from keras_vae.core.registration import registered
-from keras_vae.ops.numerics import sum_event
 
 
 @registered
@@ -19,6 +16,10 @@ class VectorQuantizer(Codebook):
         codebook_size: int >= 2, K, the number of codes.
         embedding_dim: int >= 1, D, the length of a code: the encoder's number of features.
         seed: int or None, of the first codebook. Default: None (drawn from Keras's global seed).
+        metric: str, "euclidean", or "cosine": features and codes by their direction, as unit vectors. Default:
+            "euclidean".
+        gradient: str, what passes through z: "straight-through", or "rotation" (Fifty et al. 2024), which keeps its
+            angle to the vector. Default: "straight-through".
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
 
     Input shape:
@@ -32,7 +33,8 @@ class VectorQuantizer(Codebook):
         ValueError: if an argument is out of range, or the features are not D wide.
 
     Reference:
-        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937.
+        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937. Yu et al. 2022, arXiv:2110.04627, section 3.2, of
+        the cosine. Fifty et al. 2024, arXiv:2410.06424, of the rotation.
 
     Example:
 
@@ -41,7 +43,3 @@ class VectorQuantizer(Codebook):
     >>> tuple(outputs["indices"].shape)
     (2, 3, 3)
     """
-
-    def call(self, h, training=False):
-        z_e, e, outputs = self.nearest(h)
-        return {**outputs, "codebook": sum_event(ops.square(ops.stop_gradient(z_e) - e))}

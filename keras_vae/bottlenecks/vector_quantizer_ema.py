@@ -1,6 +1,7 @@
 """Vector quantization with a codebook of exponential moving averages."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_vae import _backend
@@ -22,7 +23,8 @@ class VectorQuantizerEMA(Codebook):
     features leave `call` while training and `update` takes them, summed over replicas, unless the layer is not
     trainable; the search uses the codebook from before the update. With sample weights w, n and s are sums of w and of
     w z, and a restart takes a feature with a probability in proportion to its w: an example of weight zero moves
-    nothing.
+    nothing. With metric="cosine" the features that are averaged are of unit length, e = m / N is their mean exactly, in
+    the ball, and the code is its direction, e / |e|.
 
     Args:
         codebook_size: int >= 2, K, the number of codes.
@@ -31,6 +33,10 @@ class VectorQuantizerEMA(Codebook):
         restart_threshold: float in [0, 1], the share of the average count below which a code is restarted; 0 never
             restarts. Default: 0.03.
         seed: int or None, of the first codebook and of the restarts. Default: None (drawn from Keras's global seed).
+        metric: str, "euclidean", or "cosine": features and codes by their direction, as unit vectors. Default:
+            "euclidean".
+        gradient: str, what passes through z: "straight-through", or "rotation" (Fifty et al. 2024), which keeps its
+            angle to the vector. Default: "straight-through".
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
 
     Input shape:
@@ -38,13 +44,15 @@ class VectorQuantizerEMA(Codebook):
 
     Output shape:
         dict with "z": (batch, ..., D) float32; "indices": (batch, ...) int32 in [0, K); "commitment": (batch,)
-        ||z_e - sg[e]||^2 summed over positions and D; and while training "z_e": (batch, ..., D), the features.
+        ||z_e - sg[e]||^2 summed over positions and D; and while training "z_e": (batch, ..., D), the features, as they
+        are compared.
 
     Raises:
         ValueError: if an argument is out of range, or the features are not D wide.
 
     Reference:
-        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, appendix A.1.
+        van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, appendix A.1. Yu et al. 2022, arXiv:2110.04627,
+        section 3.2, of the cosine. Fifty et al. 2024, arXiv:2410.06424, of the rotation.
 
     Example:
 
@@ -56,8 +64,18 @@ class VectorQuantizerEMA(Codebook):
 
     learned_by_gradient = False
 
-    def __init__(self, codebook_size, embedding_dim, decay=0.99, restart_threshold=0.03, seed=None, **kwargs):
-        super().__init__(codebook_size, embedding_dim, seed=seed, **kwargs)
+    def __init__(
+        self,
+        codebook_size,
+        embedding_dim,
+        decay=0.99,
+        restart_threshold=0.03,
+        seed=None,
+        metric="euclidean",
+        gradient="straight-through",
+        **kwargs,
+    ):
+        super().__init__(codebook_size, embedding_dim, seed, metric, gradient, **kwargs)
         self.decay = in_half_open_interval("decay", decay, 0.0, 1.0)
         self.restart_threshold = in_closed_interval("restart_threshold", restart_threshold, 0.0, 1.0)
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -115,6 +133,11 @@ class VectorQuantizerEMA(Codebook):
         self.counts.assign(new_counts)
         self.sums.assign(new_sums)
         self.codebook.assign(codes)
+
+    def start_at(self, rows):
+        super().start_at(rows)
+        self.counts.assign(np.ones(self.codebook_size, "float32"))
+        self.sums.assign(rows)
 
     def restarts(self, features, weights):
         """A random feature for each code to restart at, (K, D), and whether there is one, (K,), over all replicas."""

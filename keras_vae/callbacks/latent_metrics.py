@@ -48,10 +48,10 @@ class LatentMetrics(keras.callbacks.Callback):
         if not model.has_codes:
             return found | {"active_units": float(active_units(model.encode(self.x, output="mean", **self.given)))}
         codes = model.encode(self.x, **self.given)
-        sizes = model.bottleneck.codebook_size
+        sizes, codebooks = model.bottleneck.codebook_size, model.bottleneck.codebooks
         levels = [(f"_{level}", sizes[level], codes[level]) for level in sizes] if isinstance(sizes, dict) else None
         for suffix, size, part in levels or [("", sizes, codes)]:
-            for metric in (Perplexity(size), CodebookUsage(size)):
+            for metric in (kind(size, codebooks=codebooks) for kind in (Perplexity, CodebookUsage)):
                 metric.update_state(part)
                 found[metric.name + suffix] = float(metric.result())
         return found

@@ -10,6 +10,7 @@ from keras_vae.cli.output import check_out, write_images
 from keras_vae.core.checks import integer
 from keras_vae.reports import table, traversal_grid
 
+BATCH = 128  # images whose vectors are held at a time
 DECIMALS = 5  # beyond, the latents of one image depend on how many were encoded with it
 
 
@@ -53,8 +54,13 @@ def distances_of(model, query, latents):
     if not model.has_codes:
         difference = (latents - query).reshape(len(latents), -1).astype("float64")
         return np.sqrt(np.sum(difference**2, axis=1)).round(DECIMALS), None
-    codes, own = latents.reshape(len(latents), -1), query.reshape(-1)
-    codebook = keras.ops.convert_to_numpy(model.bottleneck.codebook).astype("float64")
-    squares = np.stack([np.sum((codebook - codebook[code]) ** 2, axis=1) for code in own])  # (positions, K)
-    apart = squares[np.arange(len(own)), codes]  # (batch, positions)
-    return np.sqrt(apart.mean(axis=1)).round(DECIMALS), (codes == own).mean(axis=1)
+    own = _vectors(model, query[None])
+    parts = [latents[i : i + BATCH] for i in range(0, len(latents), BATCH)]
+    apart = np.concatenate([np.sum((_vectors(model, part) - own) ** 2, axis=-1) for part in parts])
+    apart = apart.reshape(len(latents), -1)  # (batch, positions)
+    return np.sqrt(apart.mean(axis=1)).round(DECIMALS), (latents == query).reshape(len(latents), -1).mean(axis=1)
+
+
+def _vectors(model, codes):
+    """The vectors that stand at each position of codes, (batch, ..., D), float64."""
+    return keras.ops.convert_to_numpy(model.bottleneck.lookup(codes)).astype("float64")

@@ -19,13 +19,14 @@ class CodeHistogram(Configured, keras.metrics.Metric):
         name: str.
         dtype: str, of the counts, default float32 (exact up to 16,777,216 per code, beyond to one part in 10^7 of any
             number of updates).
+        codebooks: int >= 1, where there are several, each counted for itself: the last axis of the indices is theirs.
     """
 
-    def __init__(self, codebook_size, name=None, dtype=None):
+    def __init__(self, codebook_size, name=None, dtype=None, codebooks=1):
         super().__init__(name=name, dtype=dtype)
-        self.codebook_size = integer("codebook_size", codebook_size)
+        self.codebook_size, self.codebooks = integer("codebook_size", codebook_size), integer("codebooks", codebooks)
         self.counts, self.lost = (
-            self.add_variable((self.codebook_size,), "zeros", dtype=self.dtype, name=name)
+            self.add_variable((self.codebooks * self.codebook_size,), "zeros", dtype=self.dtype, name=name)
             for name in ("counts", "lost")
         )
 
@@ -33,10 +34,13 @@ class CodeHistogram(Configured, keras.metrics.Metric):
         """Counts `indices`.
 
         Args:
-            indices: int tensor of any shape, (batch, ...positions), codes in [0, codebook_size).
+            indices: int tensor of any shape, (batch, ...positions), and (..., codebooks) where there are several; codes
+                in [0, codebook_size).
             sample_weight: tensor (batch,), how much the codes of each example count; default one.
         """
         indices = ops.cast(ops.convert_to_tensor(indices), "int32")
+        if self.codebooks > 1:  # the codes of each follow those of the one before
+            indices = indices + self.codebook_size * ops.arange(self.codebooks, dtype="int32")
         if sample_weight is None:
             weights = ops.ones_like(indices, dtype=self.dtype)
         else:
@@ -44,7 +48,7 @@ class CodeHistogram(Configured, keras.metrics.Metric):
             weights = ops.reshape(weights, (-1, *(1,) * (len(indices.shape) - 1)))
             weights = ops.broadcast_to(weights, ops.shape(indices))
         # segment_sum, not one-hot: the cost does not grow with codebook_size x positions
-        counts = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(indices, (-1,)), self.codebook_size)
+        counts = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(indices, (-1,)), self.counts.shape[0])
         counts, lost = compensated_sum(ops.convert_to_tensor(self.counts), ops.convert_to_tensor(self.lost), counts)
         self.counts.assign(counts)
         self.lost.assign(lost)

@@ -11,12 +11,14 @@ class Perplexity(CodeHistogram):
     """exp(H) of the histogram of codes since the last reset: how many codes are in use, in effect.
 
     From 1 (one code only) to codebook_size (all equally often). H = -sum_k p_k ln p_k with p_k the share of code k in
-    all codes of the epoch. Before any update it is 1. Update it where the loss is computed, with the indices.
+    all codes of the epoch; of several codebooks their mean entropy. Before any update it is 1. Update it where the loss
+    is computed, with the indices.
 
     Args:
         codebook_size: int >= 1, the number of codes K.
         name: str, default "perplexity".
         dtype: str, of the counts, default float32.
+        codebooks: int >= 1, of the last axis of the indices, default 1, where there is no such axis.
 
     Example:
         >>> metric = Perplexity(8)
@@ -26,10 +28,11 @@ class Perplexity(CodeHistogram):
         2.0
     """
 
-    def __init__(self, codebook_size, name="perplexity", dtype=None):
-        super().__init__(codebook_size, name=name, dtype=dtype)
+    def __init__(self, codebook_size, name="perplexity", dtype=None, codebooks=1):
+        super().__init__(codebook_size, name=name, dtype=dtype, codebooks=codebooks)
 
     def result(self):
-        total = ops.maximum(ops.sum(self.counts), 1e-12)
-        share = self.counts / total
-        return ops.exp(-ops.sum(share * ops.log(ops.maximum(share, 1e-30))))  # 0 ln 0 = 0
+        counts = ops.reshape(self.counts, (self.codebooks, self.codebook_size))
+        share = counts / ops.maximum(ops.sum(counts, axis=-1, keepdims=True), 1e-12)
+        entropy = -ops.sum(share * ops.log(ops.maximum(share, 1e-30)), axis=-1)  # 0 ln 0 = 0
+        return ops.exp(ops.mean(entropy))

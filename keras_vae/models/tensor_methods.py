@@ -28,8 +28,12 @@ class TensorMethods:
 
     def encode_parameters(self, x):
         """What the bottleneck makes a posterior of, for x as `call` takes it; no draw."""
+        return self.bottleneck.parameters(self.encode_features(x))
+
+    def encode_features(self, x):
+        """The encoder's features of x as `call` takes it."""
         x, extras = self.split(x)
-        return self.bottleneck.parameters(call_part(self.encoder, x, **self.net_inputs(extras)))
+        return call_part(self.encoder, x, **self.net_inputs(extras))
 
     def posterior(self, x):
         """q(z|x) as a distribution of tensors; over indices for a model with codes."""

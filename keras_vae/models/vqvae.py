@@ -18,14 +18,16 @@ class VQVAE(Autoencoder):
     """VQ-VAE: loss = -log p(x|z_q) + ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2.
 
     Equation 3 of van den Oord 2017. Every term is summed over its event: pixels for the first, positions and D for the
-    others. With `VectorQuantizerEMA` the second term is absent, and the codebook follows moving averages. `rate` is
-    (number of codes) ln K nats until a prior is learned; `perplexity` and `codebook_usage` count the codes of the whole
-    epoch.
+    others. With `VectorQuantizerEMA` the second term is absent, and the codebook follows moving averages; other
+    quantizers say what stands in its place. `rate` is (number of codes) ln K nats until a prior is learned;
+    `perplexity` and `codebook_usage` count the codes of the whole epoch. `adapt_codebook(x)`, before `fit`, starts the
+    codes at the encoder's features of data.
 
     Args:
         encoder: keras layer or model, x -> (batch, ..., D) features.
         decoder: keras layer or model, (batch, ..., D) -> raw parameters of the likelihood, linear at the end.
-        bottleneck: Quantizer, such as VectorQuantizer or VectorQuantizerEMA; its codes may be a dict by level.
+        bottleneck: Quantizer, such as VectorQuantizerEMA, FSQ or ResidualVectorQuantizer; its codes may be a dict by
+            level.
         commitment_weight: float >= 0, the beta of the paper, which holds the encoder to its codes. Default: 0.25.
         likelihood: Likelihood. Its scale weighs pixels against commitment: a Gaussian with the standard deviation of
             the data is the usual choice. Default: GaussianLikelihood(stddev=0.25), about that of images in [0, 1].
@@ -37,7 +39,8 @@ class VQVAE(Autoencoder):
 
     Output shape:
         dict with "z": (batch, ..., D) quantized; "indices": (batch, ...) codes; "commitment" (and "codebook"):
-        (batch,); "params": the decoder's output; "reconstruction": E[x|z], the shape of x.
+        (batch,), and what else the bottleneck returns; "params": the decoder's output; "reconstruction": E[x|z], the
+        shape of x.
 
     Raises:
         TypeError: if a part is of the wrong kind.
@@ -72,18 +75,16 @@ class VQVAE(Autoencoder):
             )
         super().__init__(encoder, decoder, bottleneck=bottleneck, likelihood=likelihood, prior=prior, **kwargs)
         self.commitment_weight = self.coefficient("commitment_weight", commitment_weight, non_negative)
-        self.track("commitment", *(["codebook"] if bottleneck.learned_by_gradient else []))
-        sizes = bottleneck.codebook_size
-        self.perplexity = by_level(Perplexity, sizes, _names("perplexity", sizes))
-        self.codebook_usage = by_level(CodebookUsage, sizes, _names("codebook_usage", sizes))
+        self.track("commitment", *bottleneck.term_weights)
+        sizes, codebooks = bottleneck.codebook_size, bottleneck.codebooks
+        self.perplexity, self.codebook_usage = (
+            by_level(lambda size, name, kind=kind: kind(size, name, codebooks=codebooks), sizes, _names(word, sizes))
+            for kind, word in ((Perplexity, "perplexity"), (CodebookUsage, "codebook_usage"))
+        )
 
     def terms(self, x, y, outputs, training):
-        terms = {**super().terms(x, y, outputs, training), "commitment": outputs["commitment"]}
-        weights = {"commitment": self.commitment_weight}
-        if self.bottleneck.learned_by_gradient:
-            terms["codebook"] = outputs["codebook"]
-            weights["codebook"] = 1.0
-        return self.total(terms, **weights)
+        terms = {**super().terms(x, y, outputs, training), **self.bottleneck.terms(outputs)}
+        return self.total(terms, commitment=self.commitment_weight, **self.bottleneck.term_weights)
 
     def update_metrics(self, outputs, sample_weight=None):
         for metrics in (self.perplexity, self.codebook_usage):
@@ -95,6 +96,23 @@ class VQVAE(Autoencoder):
                 "This VQVAE has no learned prior: `sample` decodes uniform codes, which are not pictures.", stacklevel=2
             )
         return super().sample(n, seed, batch_size, condition, **controls)
+
+    def adapt_codebook(self, x, method="k-means", seed=0, batch_size=128, condition=None):
+        """Starts the codes of the bottleneck at what the encoder makes of x, before training: `Codebook.adapt`.
+
+        Args:
+            x: array of shape (batch, *data_shape), or a dict with the further inputs: some thousands of positions are
+                enough, and as many as there are codes the least.
+            method: str, "k-means", which takes scikit-learn, or "sample". Default: "k-means".
+            seed: int >= 0. Default: 0.
+            batch_size: int, examples at a time. Default: 128.
+            condition: of a conditional model. Default: None.
+
+        Raises:
+            ValueError: for bad data, fewer positions than codes, or a bottleneck of fixed codes, such as FSQ.
+        """
+        features = self._run("features", lambda i: self.encode_features(i["x"]), self._given(x, condition), batch_size)
+        self.bottleneck.adapt(features, method, seed)
 
     def code_length(self, x, batch_size=128, condition=None):
         """Bits of the codes of each example under the prior, -log2 p(indices): what an arithmetic coder needs.
@@ -118,10 +136,10 @@ class VQVAE(Autoencoder):
         return -self.prior.log_prob(self.encode_tensors(inputs["x"]), **given) / math.log(2.0)
 
     def preset_facts(self):
-        """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""
-        sizes = by_level(
-            lambda size: [size, getattr(self.bottleneck, "embedding_dim", None)], self.bottleneck.codebook_size
-        )
+        """As of Autoencoder, with "codebook" [K, D], or [codebooks, K, D], "bits_per_image", "compression_ratio"."""
+        codebooks, length = self.bottleneck.codebooks, getattr(self.bottleneck, "embedding_dim", None)
+        several = [codebooks] if codebooks > 1 else []
+        sizes = by_level(lambda size: [*several, size, length], self.bottleneck.codebook_size)
         ratios = {"bits_per_image": self.bits_per_image, "compression_ratio": self.compression_ratio}
         return {**super().preset_facts(), "codebook": sizes, **ratios}
 

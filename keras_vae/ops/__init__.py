@@ -2,6 +2,7 @@
 
 from keras_vae.core.moved import moved
 from keras_vae.ops.batch_mean import batch_mean
+from keras_vae.ops.directions import rotate_through, unit
 from keras_vae.ops.noise import Noise, draw_noise, noise_from_seeds, noise_of, open_uniform, random_noise
 from keras_vae.ops.numerics import (
     clip_straight_through,
@@ -36,9 +37,11 @@ __all__ = [
     "open_uniform",
     "random_noise",
     "resampled",
+    "rotate_through",
     "straight_through",
     "sum_event",
     "top_k_mask",
+    "unit",
 ]
 
 __getattr__ = moved(

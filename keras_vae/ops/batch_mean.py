@@ -33,6 +33,26 @@ def batch_mean(values, weights=None):
         count = ops.sum(weights)
         each = ops.reshape(weights, (-1, *(1,) * (len(values.shape) - 1)))
         mean = ops.sum(each * values, axis=0) / ops.maximum(count, TINY)
+    return mean_of_replicas(mean, count)
+
+
+def mean_of_replicas(mean, count):
+    """The mean over all replicas of what each has the mean of; its gradient is that of this replica's share.
+
+    Args:
+        mean: float32 tensor, of this replica.
+        count: float32 scalar, of how many examples it is, or the sum of their weights.
+
+    Returns:
+        Float32 tensor of the shape of `mean`.
+
+    Example:
+
+    >>> import keras
+    >>> from keras_vae.ops.batch_mean import mean_of_replicas
+    >>> float(mean_of_replicas(keras.ops.ones(()) * 2.0, keras.ops.ones(())))
+    2.0
+    """
     if _backend.replica()[1] == 1:
         return mean
     whole = _backend.cross_replica_sum(mean * count) / ops.maximum(_backend.cross_replica_sum(count), TINY)

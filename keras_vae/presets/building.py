@@ -12,7 +12,9 @@ from keras_vae.presets.preset_error import PresetError
 from keras_vae.presets.weights_file import weights_layout
 
 OBJECTS = 12_000  # layers and symbolic tensors: a Sequential of 150 layers, a functional model of thousands
-SPARE, SPARE_NUMBERS = 500, 10_000  # weights that a model may have beside those of its file: of metrics, seeds
+# Weights that a model may have beside those of its file, of metrics and seeds: two metrics of codes hold four numbers
+# for each of them, and a quantizer without a codebook has 2^18 codes and nothing in its file. 4M numbers are 16 MB.
+SPARE, SPARE_NUMBERS = 500, 2**22
 SHOWN = 4  # differences that an error message lists
 
 
@@ -34,7 +36,6 @@ def build_model(config, folder, files, metadata):
     found = weights_layout(files / WEIGHTS, folder / WEIGHTS)
     numbers = sum(math.prod(shape) for shape, _ in found.values())
     try:
-        # Twice what the file holds: a metric may have a number for each code of a codebook, too.
         with unallocated(2 * numbers + SPARE_NUMBERS, 2 * len(found) + SPARE, OBJECTS), SymbolicOnly():
             model = _built(config, folder)
             _check_model(model, folder, metadata)

@@ -78,7 +78,7 @@ def test_neighbours_by_codes(run, shelf, x):
 
 def test_the_distance_of_codes_by_hand():
     class Bottleneck:
-        codebook = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+        lookup = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]).__getitem__
 
     class Model:
         has_codes, bottleneck = True, Bottleneck

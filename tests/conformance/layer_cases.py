@@ -40,6 +40,21 @@ def quantizer_golden(layer):
     return outputs
 
 
+def several_golden(layer):
+    """What codebooks say together, and what one step makes of them."""
+    layer.dropout = 0.0  # which is drawn at random
+    outputs = layer(MAP, training=True)
+    layer.update(outputs)
+    rows = {f"codebook_{i}": part.codebook.value for i, part in enumerate(layer.parts)}
+    return {**{name: value for name, value in outputs.items() if name != "parts"}, **rows}
+
+
+def two_codebooks(embedding_dim):
+    """One by moving averages, one by gradient."""
+    averages = keras_vae.VectorQuantizerEMA(5, embedding_dim, decay=0.9, restart_threshold=0.0, seed=7)
+    return [averages, keras_vae.VectorQuantizer(5, embedding_dim, seed=8)]
+
+
 def flow_golden(bottleneck):
     """What a posterior by a flow says of given noise."""
     q = bottleneck.posterior(bottleneck.parameters(VECTORS))
@@ -176,12 +191,39 @@ LAYERS = {
         VECTORS,
         golden=flow_golden,
     ),
-    "VectorQuantizer": Case(lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7}, MAP),
+    "VectorQuantizer": Case(
+        lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7},
+        MAP,
+        keep_default=("metric", "gradient"),  # other cases have the others
+    ),
     "VectorQuantizerEMA": Case(
-        lambda: {"codebook_size": 5, "embedding_dim": 6, "decay": 0.9, "restart_threshold": 0.2, "seed": 7},
+        lambda: {
+            "codebook_size": 5,
+            "embedding_dim": 6,
+            "decay": 0.9,
+            "restart_threshold": 0.2,
+            "seed": 7,
+            "metric": "cosine",
+            "gradient": "rotation",
+        },
         MAP,
         golden=quantizer_golden,
     ),
+    "SimVQ": Case(
+        lambda: {"codebook_size": 5, "embedding_dim": 6, "seed": 7, "metric": "cosine", "gradient": "rotation"}, MAP
+    ),
+    "FSQ": Case(lambda: {"levels": (8, 5, 3, 4, 7, 6)}, MAP),
+    "LFQ": Case(
+        lambda: {"bits": 6, "entropy_weight": 0.3, "diversity_weight": 0.5, "temperature": 2.0, "joint_bits": 4},
+        MAP,
+        golden=lambda layer: {**layer(MAP), **layer.terms(layer(MAP))},
+    ),
+    "ResidualVectorQuantizer": Case(
+        lambda: {"levels": two_codebooks(6), "dropout": 0.5, "gradient": "rotation", "seed": 7},
+        MAP,
+        golden=several_golden,
+    ),
+    "GroupedVectorQuantizer": Case(lambda: {"groups": two_codebooks(3)}, MAP, golden=several_golden),
     "KSparse": Case(lambda: {"k": 2, "alpha": 2.0}, VECTORS),
     "TopK": Case(lambda: {"k": 2}, VECTORS),
     "BatchTopK": Case(lambda: {"k": 2, "decay": 0.5}, VECTORS, golden=lambda layer: layer(VECTORS, training=True)),
@@ -208,7 +250,7 @@ LAYERS = {
         (harness.images(2, size=16), 0.9 * harness.images(2, size=16)),
         keep_default=("dtype",),
     ),
-    "Perplexity": Case(lambda: {"codebook_size": 5, "name": "p"}, (CODES,), keep_default=("dtype",)),
-    "CodebookUsage": Case(lambda: {"codebook_size": 7, "name": "u"}, (CODES,), keep_default=("dtype",)),
+    "Perplexity": Case(lambda: {"codebook_size": 5, "name": "p"}, (CODES,), keep_default=("dtype", "codebooks")),
+    "CodebookUsage": Case(lambda: {"codebook_size": 7, "name": "u", "codebooks": 3}, (CODES,), keep_default=("dtype",)),
     "ExplainedVariance": Case(lambda: {"name": "e"}, (IMAGES, 0.9 * IMAGES), keep_default=("dtype",)),
 }

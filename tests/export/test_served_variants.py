@@ -93,6 +93,25 @@ def test_codes_by_level(tmp_path):
     assert drawn["indices_top"].max() < 4 <= drawn["indices_bottom"].max()
 
 
+QUANTIZERS = {
+    "residual": lambda: keras_vae.ResidualVectorQuantizer(
+        [keras_vae.VectorQuantizerEMA(8, 4, seed=1), keras_vae.VectorQuantizer(8, 4, seed=2)], dropout=0.5
+    ),
+    "FSQ": lambda: keras_vae.FSQ([4, 5, 3, 3]),
+    "LFQ": lambda: keras_vae.LFQ(4),
+}
+
+
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_codes_of_quantizers(name, tmp_path):
+    model = code_vqvae(QUANTIZERS[name]())
+    model.build((None, 8, 8, 1))
+    call = served(model, tmp_path)
+    codes = call("encode", images=X)["indices"]
+    np.testing.assert_array_equal(codes, model.encode(X))
+    np.testing.assert_allclose(call("decode", indices=codes)["images"], model.reconstruct(X), atol=1e-5)
+
+
 def test_sequences_of_any_length(tmp_path):
     likelihood = keras_vae.GaussianLikelihood(0.3)
     model = SequenceVAE(layers.Dense(4), layers.Dense(2), latent_dim=2, likelihood=likelihood)

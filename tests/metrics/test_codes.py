@@ -24,6 +24,19 @@ def test_by_hand():
     assert float(usage.result()) == pytest.approx(0.6)
 
 
+def test_of_several_codebooks_each_is_counted_for_itself():
+    indices = np.array([[[0, 3], [1, 3]], [[0, 3], [1, 3]]])  # two codes of the first evenly, one of the second
+    metric, usage = Perplexity(4, codebooks=2), CodebookUsage(4, codebooks=2)
+    for m in (metric, usage):
+        m.update_state(indices)
+    np.testing.assert_array_equal(ops.convert_to_numpy(metric.counts), [2, 2, 0, 0, 0, 0, 0, 4])
+    assert float(metric.result()) == pytest.approx(2**0.5, rel=1e-6)  # the mean of the entropies ln 2 and 0
+    assert float(usage.result()) == pytest.approx(3 / 8)
+    metric.update_state(np.array([[[2, 0]], [[2, 0]]]), np.array([3.0, 1.0]))
+    np.testing.assert_array_equal(ops.convert_to_numpy(metric.counts), [2, 2, 4, 0, 4, 0, 0, 4])
+    assert float(metric.result()) == pytest.approx(2 ** (0.5 * (1.5 + 1.0)), rel=1e-6)
+
+
 def test_extremes():
     metric, usage = Perplexity(64), CodebookUsage(64)
     assert float(metric.result()) == 1.0 and float(usage.result()) == 0.0  # nothing seen
