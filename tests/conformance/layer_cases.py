@@ -92,7 +92,11 @@ LAYERS = {
     # layers
     "Centering": Case(lambda: {}, MAP),
     "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
+    "UpsamplingConv1D": Case(lambda: {"filters": 2, "kernel_size": 5, "strides": 3}, MAP[:, 0]),
     "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
+    "UpsamplingConv3D": Case(
+        lambda: {"filters": 2, "kernel_size": (5, 4, 3), "strides": (3, 2, 1)}, MAP.reshape(4, 2, 4, 2, 6)
+    ),
     "MaskingNoise": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
     "BernoulliMask": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
     "AdditiveGaussianNoise": Case(lambda: {"stddev": 0.4, "seed": 7}, MAP, golden=corruption_golden),
