@@ -7,6 +7,7 @@ from keras_vae.bottlenecks.categorical_bottleneck import CategoricalBottleneck
 from keras_vae.bottlenecks.codebook import Codebook
 from keras_vae.bottlenecks.discrete import DiscreteBottleneck
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
+from keras_vae.bottlenecks.hierarchical_quantizer import HierarchicalQuantizer
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
 from keras_vae.bottlenecks.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from keras_vae.bottlenecks.k_sparse import KSparse
@@ -24,6 +25,7 @@ __all__ = [
     "Codebook",
     "DiscreteBottleneck",
     "GaussianBottleneck",
+    "HierarchicalQuantizer",
     "IdentityBottleneck",
     "InverseAutoregressiveFlow",
     "KSparse",

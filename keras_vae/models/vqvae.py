@@ -119,9 +119,9 @@ class VQVAE(Autoencoder):
 
     def preset_facts(self):
         """As of Autoencoder, with "codebook" [K, D], "bits_per_image" and "compression_ratio"."""
-        sizes = by_level(
-            lambda size: [size, getattr(self.bottleneck, "embedding_dim", None)], self.bottleneck.codebook_size
-        )
+        sizes, lengths = self.bottleneck.codebook_size, getattr(self.bottleneck, "embedding_dim", None)
+        lengths = lengths if isinstance(lengths, dict) else by_level(lambda _: lengths, sizes)
+        sizes = by_level(lambda size, length: [size, length], sizes, lengths)
         ratios = {"bits_per_image": self.bits_per_image, "compression_ratio": self.compression_ratio}
         return {**super().preset_facts(), "codebook": sizes, **ratios}
 

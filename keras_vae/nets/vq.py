@@ -2,13 +2,9 @@
 
 from keras_vae.core.checks import integer, integers
 from keras_vae.core.registration import registered
-from keras_vae.layers import Chain, ResidualStack
-from keras_vae.layers.spatial import CONVOLUTIONS, UPSAMPLINGS, check_divisible, spatial_axes
-
-
-def widths(hidden, levels):
-    """Channels from full resolution inwards: half the width at the first level, as in the paper's implementation."""
-    return [max(1, hidden // 2)] + [hidden] * (levels - 1) if levels else []
+from keras_vae.layers import Chain
+from keras_vae.layers.spatial import CONVOLUTIONS, check_divisible, spatial_axes
+from keras_vae.layers.vq_parts import down_parts, up_parts, widths
 
 
 @registered
@@ -58,17 +54,12 @@ class VQEncoder(Chain):
         self.depth = integer("depth", depth, low=0)
 
     def make_parts(self, input_shape):
-        convolution, policy = CONVOLUTIONS[spatial_axes("x", input_shape)], self.dtype_policy
+        axes, policy = spatial_axes("x", input_shape), self.dtype_policy
         check_divisible("x", input_shape[1:-1], 2**self.levels)
-        down = [
-            convolution(n, 4, strides=2, padding="same", activation="relu", dtype=policy, name=f"down_{i}")
-            for i, n in enumerate(widths(self.hidden, self.levels))
-        ]
+        filters = widths(self.hidden, self.levels)
         return [
-            *down,
-            convolution(self.hidden, 3, padding="same", dtype=policy, name="body"),
-            ResidualStack(self.hidden, self.residual_hidden, self.depth, dtype=policy, name="residual"),
-            convolution(self.embedding_dim, 1, dtype=policy, name="features"),
+            *down_parts(axes, filters, self.hidden, self.residual_hidden, self.depth, policy),
+            CONVOLUTIONS[axes](self.embedding_dim, 1, dtype=policy, name="features"),
         ]
 
 
@@ -121,24 +112,12 @@ class VQDecoder(Chain):
         check_divisible("output_shape", self.output_shape[:-1], 2**self.levels)
 
     def make_parts(self, input_shape):
-        sizes, policy = tuple(size // 2**self.levels for size in self.output_shape[:-1]), self.dtype_policy
+        sizes = tuple(size // 2**self.levels for size in self.output_shape[:-1])
         if tuple(input_shape[1:-1]) != sizes:
             accepted = ", ".join(map(str, sizes))
             raise ValueError(
                 f"`z` must have shape (batch, {accepted}, features) for output_shape={self.output_shape} and "
                 f"levels={self.levels}. Received: shape={tuple(input_shape)}."
             )
-        convolution, upsampling = CONVOLUTIONS[len(sizes)], UPSAMPLINGS[len(sizes)]
-        body = [
-            convolution(self.hidden, 3, padding="same", dtype=policy, name="body"),
-            ResidualStack(self.hidden, self.residual_hidden, self.depth, dtype=policy, name="residual"),
-        ]
-        channels = self.output_shape[-1]
-        if self.levels == 0:
-            return [*body, convolution(channels, 3, padding="same", dtype="float32", name="output")]
-        up = [
-            upsampling(n, 4, activation="relu", dtype=policy, name=f"up_{i}")
-            for i, n in enumerate(widths(self.hidden, self.levels)[-2::-1])
-        ]
-        # The last layer is float32: its outputs are the parameters of a density.
-        return [*body, *up, upsampling(channels, 4, dtype="float32", name="output")]
+        parts = (self.output_shape[-1], self.hidden, self.residual_hidden, self.levels, self.depth)
+        return up_parts(len(sizes), *parts, self.dtype_policy)

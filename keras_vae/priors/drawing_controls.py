@@ -30,14 +30,14 @@ def drawing_controls(prior, n, temperature=1.0, top_k=None, top_p=None, known=No
         raise ValueError(f"`{given}` needs `{missing}`: what is given, and where. Received: {missing}=None.")
     if known is not None:
         shape, data_shape = prior.data_shape, (n, *prior.data_shape)
-        known = prior.check_data(_for_all("known", known, n, shape, data_shape), "known")
+        known = prior.check_data(for_all("known", known, n, shape, data_shape), "known")
         mask = np.asarray(mask)
         if mask.dtype.kind not in "biuf" or not np.isin(mask, (0, 1)).all():
             raise ValueError(
                 "`mask` must be 1 where a position is known and 0 where it is drawn. Received: other values."
             )
         controls["known"] = known.astype(prior.input_dtype)
-        controls["mask"] = _for_all("mask", mask, n, prior.grid, (n, *prior.grid)).astype(bool)
+        controls["mask"] = for_all("mask", mask, n, prior.grid, (n, *prior.grid)).astype(bool)
     return controls
 
 
@@ -47,7 +47,7 @@ def _check_classes(prior, name):
         raise ValueError(f"`{name}` needs a likelihood of classes. Received: {type(likelihood).__name__}.")
 
 
-def _for_all(name, value, n, one, each):
+def for_all(name, value, n, one, each):
     """`value` of shape `one`, the same for all draws, or of shape `each`: as the latter."""
     value = np.asarray(value)
     if value.shape not in (tuple(one), tuple(each)):
