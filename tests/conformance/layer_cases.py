@@ -40,6 +40,16 @@ def quantizer_golden(layer):
     return outputs
 
 
+def hierarchical_golden(layer):
+    """What is coded in training, what the codes are again, and what a step makes of a codebook of averages."""
+    (h,) = LAYERS["HierarchicalQuantizer"].x
+    outputs = layer(h, training=True)
+    layer.update(outputs)
+    values = {**outputs, **{f"indices_{level}": codes for level, codes in outputs.pop("indices").items()}}
+    values = {name: value for name, value in values.items() if name not in ("indices", "levels")}
+    return {**values, "codebook_bottom": layer.levels["bottom"].codebook.value}
+
+
 def flow_golden(bottleneck):
     """What a posterior by a flow says of given noise."""
     q = bottleneck.posterior(bottleneck.parameters(VECTORS))
@@ -61,6 +71,16 @@ LAYERS = {
     "VQDecoder": Case(
         lambda: {"output_shape": (16, 16, 2), "hidden": 5, "residual_hidden": 2, "levels": 3, "depth": 1},
         MAP[:, :2, :2],
+    ),
+    "HierarchicalEncoder": Case(
+        lambda: {
+            "levels": {"top": 3, "middle": 2, "bottom": 0},
+            "embedding_dim": 3,
+            "hidden": 6,
+            "residual_hidden": 2,
+            "depth": 1,
+        },
+        IMAGES,
     ),
     "PixelCNN": Case(
         lambda: {
@@ -92,7 +112,7 @@ LAYERS = {
     # layers
     "Centering": Case(lambda: {}, MAP),
     "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
-    "UpsamplingConv1D": Case(lambda: {"filters": 2, "kernel_size": 5, "strides": 3}, MAP[:, 0]),
+    "UpsamplingConv1D": Case(lambda: {"filters": 2, "kernel_size": (5,), "strides": (3,)}, MAP[:, 0]),
     "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
     "UpsamplingConv3D": Case(
         lambda: {"filters": 2, "kernel_size": (5, 4, 3), "strides": (3, 2, 1)}, MAP.reshape(4, 2, 4, 2, 6)
@@ -181,6 +201,19 @@ LAYERS = {
         lambda: {"codebook_size": 5, "embedding_dim": 6, "decay": 0.9, "restart_threshold": 0.2, "seed": 7},
         MAP,
         golden=quantizer_golden,
+    ),
+    "HierarchicalQuantizer": Case(
+        lambda: {
+            "levels": {
+                "top": keras_vae.VectorQuantizer(5, 6, seed=7),
+                "bottom": keras_vae.VectorQuantizerEMA(4, 6, restart_threshold=0.0, seed=7),
+            },
+            "hidden": 5,
+            "residual_hidden": 2,
+            "depth": 1,
+        },
+        ({"top": MAP[:, ::2, ::2], "bottom": MAP},),
+        golden=hierarchical_golden,
     ),
     "KSparse": Case(lambda: {"k": 2, "alpha": 2.0}, VECTORS),
     "TopK": Case(lambda: {"k": 2}, VECTORS),
