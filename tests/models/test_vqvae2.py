@@ -69,6 +69,7 @@ def test_with_one_level_it_is_a_vqvae():
     for each in (plain, levels):
         each.build((None, 8, 8, 1))
     harness.set_weights(plain, seed=1)
+    levels.commitment_weight.assign(harness.numpy(plain.commitment_weight.value))
     for part in ("encoder", "decoder"):
         getattr(levels, part).set_weights(getattr(plain, part).get_weights())
     for name in ("codebook", "counts", "sums"):
