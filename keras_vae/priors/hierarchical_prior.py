@@ -9,7 +9,7 @@ from keras_vae.layers import Chain
 from keras_vae.layers.spatial import spatial_axes
 from keras_vae.layers.vq_parts import body_parts
 from keras_vae.nets.raster_net import spread
-from keras_vae.priors.drawing_controls import for_all
+from keras_vae.priors.drawing_controls import controls_by_level
 from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.training.signature import data_input
 
@@ -170,36 +170,8 @@ class HierarchicalPrior(LearnedPrior):
         """
         return super().sample(n, seed, condition, batch_size, given=given, **controls)
 
-    def drawing_controls(self, n, given=None, **controls):
-        kept, names = self._kept(n, given), list(self.priors)
-        for control, value in controls.items():
-            if control in ("known", "mask") and value is not None and not isinstance(value, dict):
-                raise TypeError(f"`{control}` must be a dict by level. Received: a {type(value).__name__}.")
-            for level in set(value if isinstance(value, dict) else ()) - set(names):
-                raise ValueError(f"`{control}` must be by level, of {names}. Received: {level!r}.")
-        chosen = {}
-        for name in names[len(kept) :]:
-            own = {control: value for control, value in controls.items() if not isinstance(value, dict)}
-            own.update((control, v[name]) for control, v in controls.items() if isinstance(v, dict) and name in v)
-            chosen[name] = self.priors[name].drawing_controls(n, **own)
-        found = {"given": kept, "controls": {name: own for name, own in chosen.items() if own}}
-        return {name: part for name, part in found.items() if part}
-
-    def _kept(self, n, given):
-        given = {} if given is None else given
-        names = list(self.priors)
-        if not isinstance(given, dict) or set(given) != set(names[: len(given)]) or len(given) == len(names):
-            got = sorted(given) if isinstance(given, dict) else type(given).__name__
-            raise ValueError(
-                f"`given` must be a dict with the uppermost of the levels {names}, so that one at least is drawn. "
-                f"Received: {got}."
-            )
-        kept = {}
-        for name, codes in given.items():
-            shape, label = self.data_shape[name], f"given[{name!r}]"
-            codes = for_all(label, codes, n, shape, (n, *shape))
-            kept[name] = self.priors[name].check_data(codes, label).astype("int32")
-        return kept
+    def drawing_controls(self, n, **controls):
+        return controls_by_level(self, n, **controls)
 
     def noise_spec(self, shape):
         return {name: prior.noise_spec(shape[name]) for name, prior in self.priors.items()}
