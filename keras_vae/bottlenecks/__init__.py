@@ -9,6 +9,7 @@ from keras_vae.bottlenecks.discrete import DiscreteBottleneck
 from keras_vae.bottlenecks.fsq import FSQ
 from keras_vae.bottlenecks.gaussian_bottleneck import GaussianBottleneck
 from keras_vae.bottlenecks.grouped_vector_quantizer import GroupedVectorQuantizer
+from keras_vae.bottlenecks.hierarchical_quantizer import HierarchicalQuantizer
 from keras_vae.bottlenecks.identity_bottleneck import IdentityBottleneck
 from keras_vae.bottlenecks.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from keras_vae.bottlenecks.k_sparse import KSparse
@@ -32,6 +33,7 @@ __all__ = [
     "FSQ",
     "GaussianBottleneck",
     "GroupedVectorQuantizer",
+    "HierarchicalQuantizer",
     "IdentityBottleneck",
     "InverseAutoregressiveFlow",
     "KSparse",

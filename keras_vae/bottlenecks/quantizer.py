@@ -27,10 +27,11 @@ class Quantizer(Bottleneck):
     has_codes = True
     noise = None
     learned_by_gradient = False  # whether the loss of the codebook is a term of the model's
-    codebooks = 1  # where there are several, all of K codes, the last axis of the indices is theirs
+    codebooks = 1  # where there are several, all of K codes, the last axis of the indices is theirs; a dict by level
+    float32_always = True  # whatever the dtype policy
 
     def __init__(self, codebook_size, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
+        super().__init__(**({**kwargs, "dtype": "float32"} if self.float32_always else kwargs))
         self.codebook_size = codebook_sizes("codebook_size", codebook_size)
 
     @property

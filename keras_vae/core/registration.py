@@ -37,6 +37,8 @@ def _serialized(value):
 def _object(value):
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         return keras.saving.deserialize_keras_object(value)
+    if isinstance(value, dict):  # parts by level
+        return {k: _object(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_object(v) for v in value]
     return value

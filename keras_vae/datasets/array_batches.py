@@ -23,7 +23,8 @@ class ArrayBatches(SeededBatches):
 
     Args:
         x: array (n, ...) of numbers, or dict of such arrays by name, equal in n, such as {"x": (n, time, channels),
-            "condition": (n,) or (n, c)}. Arrays are kept as they are, not copied.
+            "condition": (n,) or (n, c)}; an entry may be a dict of arrays itself, such as codes by level. Arrays are
+            kept as they are, not copied.
         batch_size: int, examples in a batch, >= 1. Default 128.
         seed: int, >= 0, of the order. Default 0.
         lengths: int array (n,), steps of each sequence, from 1 to the size of axis 1, or None. Default None: axis 1 is
@@ -59,7 +60,7 @@ class ArrayBatches(SeededBatches):
 
     def __init__(self, x, batch_size=128, seed=0, lengths=None, multiple_of=64, sequences=("x",), **kwargs):
         self._arrays = _checked(x)
-        self.x = self._arrays if isinstance(x, dict) else self._arrays["x"]
+        self.x = _nested(self._arrays) if isinstance(x, dict) else self._arrays["x"]
         super().__init__(len(next(iter(self._arrays.values()))), batch_size, seed=seed, **kwargs)
         self.multiple_of = integer("multiple_of", multiple_of)
         self.sequences = tuple(sequences)
@@ -78,7 +79,7 @@ class ArrayBatches(SeededBatches):
 
     def make_batch(self, rows, rng):
         """The rows `rows` of every array, cut to the longest sequence among them where there are lengths."""
-        batch = {name: np.take(array, rows, axis=0) for name, array in self._arrays.items()}
+        batch = _nested({name: np.take(array, rows, axis=0) for name, array in self._arrays.items()})
         if self.lengths is None:
             return batch if isinstance(self.x, dict) else batch["x"]
         size = self._size(rows)
@@ -116,13 +117,14 @@ class ArrayBatches(SeededBatches):
 
 
 def _checked(x):
-    """The arrays of `x` by name, finite and equal in length; a single one is "x"."""
+    """The arrays of `x` by name, or by (name, level), finite and equal in length; a single one is "x"."""
     named = isinstance(x, dict)
     if named and not x:
         raise ValueError("`x` must be an array, or a dict of one or more. Received: an empty dict.")
     arrays, count = {}, None
-    for key, value in x.items() if named else [("x", x)]:
-        name = f"x[{key!r}]" if named else "x"
+    for key, value in _leaves(x) if named else [("x", x)]:
+        path = key if isinstance(key, tuple) else (key,)
+        name = "x" + "".join(f"[{part!r}]" for part in path) if named else "x"
         if not is_array(value):
             accepted = "an array" if named else "an array, or a dict of them"
             raise TypeError(f"`{name}` must be {accepted}. Received: a {type(value).__name__}.")
@@ -131,6 +133,26 @@ def _checked(x):
         if len(arrays[key]) != count:
             raise ValueError(f"`{name}` must hold {count} examples, as the first does. Received: {len(arrays[key])}.")
     return arrays
+
+
+def _leaves(x):
+    """(name, or (name, level), and array) of each array of a dict of arrays, or of dicts of them."""
+    for name, part in x.items():
+        if isinstance(part, dict) and part:
+            yield from (((name, level), array) for level, array in part.items())
+        else:
+            yield name, part
+
+
+def _nested(arrays):
+    """What `_leaves` took apart."""
+    whole = {}
+    for name, array in arrays.items():
+        if isinstance(name, tuple):
+            whole.setdefault(name[0], {})[name[1]] = array
+        else:
+            whole[name] = array
+    return whole
 
 
 def _resized(array, size):

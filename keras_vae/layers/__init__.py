@@ -20,7 +20,9 @@ from keras_vae.layers.replica_seed_generator import ReplicaSeedGenerator
 from keras_vae.layers.residual_raster_block import ResidualRasterBlock
 from keras_vae.layers.residual_stack import ResidualStack
 from keras_vae.layers.salt_and_pepper_noise import SaltAndPepperNoise
+from keras_vae.layers.upsampling_conv1d import UpsamplingConv1D
 from keras_vae.layers.upsampling_conv2d import UpsamplingConv2D
+from keras_vae.layers.upsampling_conv3d import UpsamplingConv3D
 from keras_vae.layers.vector_condition import VectorCondition
 from keras_vae.layers.vertical_conv2d import VerticalConv2D
 
@@ -45,7 +47,9 @@ __all__ = [
     "ResidualRasterBlock",
     "ResidualStack",
     "SaltAndPepperNoise",
+    "UpsamplingConv1D",
     "UpsamplingConv2D",
+    "UpsamplingConv3D",
     "VectorCondition",
     "VerticalConv2D",
 ]

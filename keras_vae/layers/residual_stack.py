@@ -5,11 +5,14 @@ from keras import ops
 
 from keras_vae.core.checks import integer
 from keras_vae.core.registration import Configured, registered
+from keras_vae.layers.spatial import CONVOLUTIONS, spatial_axes
 
 
 @registered
 class ResidualStack(Configured, keras.layers.Layer):
     """Residual blocks x <- x + conv1x1(relu(conv3x3(relu(x)))), then a last relu (van den Oord 2017, section 4.1).
+
+    Over one, two or three spatial axes, as the input has: kernels of 3 and of 1 along each of them.
 
     Args:
         filters: int >= 1, channels of the input and output.
@@ -18,13 +21,13 @@ class ResidualStack(Configured, keras.layers.Layer):
         **kwargs: of keras.layers.Layer.
 
     Input shape:
-        (batch, height, width, filters).
+        (batch, *sizes, filters), of one, two or three sizes.
 
     Output shape:
         The same.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range, or the input has no such shape.
 
     Reference:
         van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937.
@@ -41,16 +44,18 @@ class ResidualStack(Configured, keras.layers.Layer):
         self.filters = integer("filters", filters)
         self.hidden = integer("hidden", hidden)
         self.depth = integer("depth", depth, low=0)
-        policy = self.dtype_policy
-        self.wide = [
-            keras.layers.Conv2D(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}")
-            for i in range(self.depth)
-        ]
-        self.narrow = [
-            keras.layers.Conv2D(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)
-        ]
 
     def build(self, input_shape):
+        convolution, policy = CONVOLUTIONS[spatial_axes("x", input_shape)], self.dtype_policy
+        if input_shape[-1] != self.filters:
+            raise ValueError(
+                f"`filters` must be the channels of the input, here {input_shape[-1]}. "
+                f"Received: filters={self.filters}."
+            )
+        self.wide = [
+            convolution(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}") for i in range(self.depth)
+        ]
+        self.narrow = [convolution(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)]
         for wide, narrow in zip(self.wide, self.narrow, strict=True):
             wide.build(input_shape)
             narrow.build((*input_shape[:-1], self.hidden))

@@ -1,14 +1,13 @@
-"""Transposed convolution that is fast on every backend."""
+"""Transposed convolution over two axes that is fast on every backend."""
 
 import keras
-from keras import ops
 
-from keras_vae import _backend
 from keras_vae.core.registration import registered
+from keras_vae.layers.upsampling import Upsampling
 
 
 @registered
-class UpsamplingConv2D(keras.layers.Conv2DTranspose):
+class UpsamplingConv2D(Upsampling, keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` with padding "same", with the same weights and values, fast on JAX's CPU too.
 
     There the gradient of a transposed convolution is some nine times slower than that of an ordinary one, so the layer
@@ -38,13 +37,4 @@ class UpsamplingConv2D(keras.layers.Conv2DTranspose):
     """
 
     def __init__(self, filters, kernel_size, strides=2, **kwargs):
-        kwargs = {**kwargs, "padding": "same", "output_padding": None, "dilation_rate": 1}
         super().__init__(filters, kernel_size, strides=strides, **kwargs)
-        if self.data_format != "channels_last":
-            raise ValueError(f"`data_format` must be 'channels_last'. Received: data_format={self.data_format!r}.")
-
-    def call(self, inputs):
-        outputs = _backend.conv_transpose_same(inputs, self.kernel, self.strides)
-        if self.use_bias:
-            outputs = ops.add(outputs, self.bias)
-        return self.activation(outputs) if self.activation is not None else outputs

@@ -23,6 +23,7 @@ from keras_vae.models.top_k_autoencoder import TopKAutoencoder
 from keras_vae.models.vae import VAE
 from keras_vae.models.variational import Variational
 from keras_vae.models.vqvae import VQVAE
+from keras_vae.models.vqvae2 import VQVAE2
 from keras_vae.models.wae import WAE
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "TopKAutoencoder",
     "VAE",
     "VQVAE",
+    "VQVAE2",
     "Variational",
     "WAE",
 ]

@@ -115,6 +115,8 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
             self.prior.attach(self)
         if self.prior is not None and not self.prior.built:
             self._build_prior()
+        if self.prior is not None and not self.prior.trainable:
+            self.prior.trainable = False  # of a file: the weights that were made since are frozen by this
 
     def _build_prior(self):
         shape, options = by_level(lambda part: (None, *part), self.latent_shape), {}

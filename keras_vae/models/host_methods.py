@@ -5,7 +5,7 @@ from keras import ops, tree
 
 from keras_vae.core.checks import integer, one_of, seed_or_none
 from keras_vae.models.measuring_methods import MeasuringMethods, count_of
-from keras_vae.ops.levels import by_level
+from keras_vae.ops.levels import by_level, paths
 from keras_vae.ops.noise import draw_noise
 from keras_vae.training import SamplerCache, check_values
 
@@ -124,7 +124,7 @@ class HostMethods(MeasuringMethods):
         inputs = {"controls": self.prior.drawing_controls(n, **controls)}
         inputs["noise"] = draw_noise(self.prior.noise_spec(self.latent_shape), rng, (n,))
         inputs.update(self._decoding(n, rng, condition))
-        key, jit = "_".join(("sample", *inputs["controls"])), learned and self.prior.jit_sampler
+        key, jit = "_".join(("sample", *paths(inputs["controls"]))), learned and self.prior.jit_sampler
         return self._run(key, self._sampled, inputs, batch_size, progress=learned, jit=jit)
 
     def variations(self, x, n=8, seed=None, batch_size=128, condition=None):

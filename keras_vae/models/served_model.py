@@ -4,7 +4,15 @@ from keras import ops
 
 from keras_vae.ops.levels import by_level
 from keras_vae.ops.noise import noise_from_seeds
-from keras_vae.training.signature import Served, Signature, condition_input, data_input, seed_input
+from keras_vae.training.signature import (
+    Served,
+    Signature,
+    condition_input,
+    data_input,
+    seed_input,
+    served_levels,
+    unserved_levels,
+)
 
 
 class ServedModel:
@@ -31,7 +39,7 @@ class ServedModel:
         data = "x" if self.masked else "images"
         of_data = {data: self._data_input(), **self._extra_inputs_served()}
         of_condition = {name: given for name, given in of_data.items() if name == "condition"}
-        of_latents = _served_levels(self.latent_name, by_level(self._latent_input, self.latent_shape, self._limits()))
+        of_latents = served_levels(self.latent_name, by_level(self._latent_input, self.latent_shape, self._limits()))
 
         def as_called(given):
             return {"x": given[data], **{n: given[n] for n in self.extra_inputs}} if self.extra_inputs else given[data]
@@ -49,7 +57,7 @@ class ServedModel:
             return {**self._named_latents(posterior.mode), **posterior_outputs(posterior)}
 
         def decode(**given):
-            latents = _unserved_levels(self.latent_name, given, self.latent_shape)
+            latents = unserved_levels(self.latent_name, given, self.latent_shape)
             return {data: self._decoded_float(latents, None, given.get("condition"))}
 
         def sample(**given):
@@ -134,7 +142,7 @@ class ServedModel:
 
     def _named_latents(self, latents):
         dtype = "int32" if self.has_codes else "float32"
-        return _served_levels(self.latent_name, by_level(lambda part: ops.cast(part, dtype), latents))
+        return served_levels(self.latent_name, by_level(lambda part: ops.cast(part, dtype), latents))
 
     def _decoder_spec(self):
         """What the decoder draws from; None for one that does not draw."""
@@ -147,11 +155,3 @@ class ServedModel:
 def posterior_outputs(posterior):
     """The parameters of a posterior that a client sees beside its mode, by name: a family says which."""
     return {name: ops.cast(value, "float32") for name, value in posterior.served().items()}
-
-
-def _served_levels(name, levels):
-    return {f"{name}_{level}": part for level, part in levels.items()} if isinstance(levels, dict) else {name: levels}
-
-
-def _unserved_levels(name, given, shape):
-    return {level: given[f"{name}_{level}"] for level in shape} if isinstance(shape, dict) else given[name]

@@ -78,7 +78,7 @@ class VQVAE(Autoencoder):
         self.track("commitment", *bottleneck.term_weights)
         sizes, codebooks = bottleneck.codebook_size, bottleneck.codebooks
         self.perplexity, self.codebook_usage = (
-            by_level(lambda size, name, kind=kind: kind(size, name, codebooks=codebooks), sizes, _names(word, sizes))
+            by_level(lambda *told, kind=kind: kind(*told[:2], codebooks=told[2]), sizes, _names(word, sizes), codebooks)
             for kind, word in ((Perplexity, "perplexity"), (CodebookUsage, "codebook_usage"))
         )
 
@@ -137,9 +137,10 @@ class VQVAE(Autoencoder):
 
     def preset_facts(self):
         """As of Autoencoder, with "codebook" [K, D], or [codebooks, K, D], "bits_per_image", "compression_ratio"."""
-        codebooks, length = self.bottleneck.codebooks, getattr(self.bottleneck, "embedding_dim", None)
-        several = [codebooks] if codebooks > 1 else []
-        sizes = by_level(lambda size: [*several, size, length], self.bottleneck.codebook_size)
+        sizes, codebooks = self.bottleneck.codebook_size, self.bottleneck.codebooks
+        lengths = getattr(self.bottleneck, "embedding_dim", None)
+        lengths = lengths if isinstance(lengths, dict) else by_level(lambda _: lengths, sizes)
+        sizes = by_level(lambda *told: [*([told[2]] if told[2] > 1 else []), *told[:2]], sizes, lengths, codebooks)
         ratios = {"bits_per_image": self.bits_per_image, "compression_ratio": self.compression_ratio}
         return {**super().preset_facts(), "codebook": sizes, **ratios}
 

@@ -1,6 +1,7 @@
 """Networks: encoders return features, decoders the raw parameters of the likelihood."""
 
 from keras_vae.nets.conv import ConvDecoder, ConvEncoder
+from keras_vae.nets.hierarchical_encoder import HierarchicalEncoder
 from keras_vae.nets.mlp import MLPDecoder, MLPEncoder
 from keras_vae.nets.pixel_cnn import PixelCNN
 from keras_vae.nets.pixel_snail import PixelSNAIL
@@ -12,6 +13,7 @@ from keras_vae.nets.vq import VQDecoder, VQEncoder
 __all__ = [
     "ConvDecoder",
     "ConvEncoder",
+    "HierarchicalEncoder",
     "MLPDecoder",
     "MLPEncoder",
     "PixelCNN",

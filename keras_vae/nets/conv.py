@@ -7,14 +7,7 @@ from keras import layers
 from keras_vae.core.checks import integer, integers
 from keras_vae.core.registration import registered
 from keras_vae.layers import Chain, UpsamplingConv2D
-
-
-def check_divisible(name, height, width, factor):
-    """Raises unless both sizes are known and divisible by the total stride."""
-    if height is None or width is None or height % factor or width % factor:
-        raise ValueError(
-            f"`{name}` must have height and width divisible by the total stride {factor}. Received: {height} x {width}."
-        )
+from keras_vae.layers.spatial import check_divisible
 
 
 @registered
@@ -58,7 +51,7 @@ class ConvEncoder(Chain):
     def make_parts(self, input_shape):
         if len(input_shape) != 4:
             raise ValueError(f"`x` must have shape (batch, height, width, channels). Received: shape={input_shape}.")
-        check_divisible("x", input_shape[1], input_shape[2], 2 ** len(self.filters))
+        check_divisible("x", input_shape[1:3], 2 ** len(self.filters))
         shared = {"activation": self.activation, "dtype": self.dtype_policy}
         convolutions = [
             layers.Conv2D(n, self.kernel_size, strides=2, padding="same", name=f"conv_{i}", **shared)
@@ -113,7 +106,7 @@ class ConvDecoder(Chain):
         self.activation = activation
         if len(self.output_shape) != 3:
             raise ValueError(f"`output_shape` must be (height, width, channels). Received: {self.output_shape}.")
-        check_divisible("output_shape", *self.output_shape[:2], 2 ** len(self.filters))
+        check_divisible("output_shape", self.output_shape[:2], 2 ** len(self.filters))
 
     def make_parts(self, input_shape):
         height, width, channels = self.output_shape

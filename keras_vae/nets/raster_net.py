@@ -81,11 +81,11 @@ class RasterNet(Configured, layers.Layer):
 
 
 def spread(condition, grid):
-    """A condition as every position sees it: (batch, 1, 1, features), or a map repeated up to the grid.
+    """A condition as every position sees it: (batch, 1, 1, features), or a map repeated up to the grid of any axes.
 
     Args:
         condition: tensor (batch, features) or (batch, h, w, features), or None.
-        grid: (height, width) of the data.
+        grid: (height, width) of the data, or as many sizes as it has.
 
     Raises:
         ValueError: for a map whose sizes do not divide those of the data.
@@ -96,8 +96,8 @@ def spread(condition, grid):
     shape = condition.shape
     check_map(shape, grid)
     if len(shape) == 2:
-        return condition[:, None, None]
-    for axis in (1, 2):
+        return ops.reshape(condition, (-1, *(1,) * len(grid), shape[-1]))
+    for axis in range(1, len(grid) + 1):
         times = grid[axis - 1] // shape[axis]
         condition = condition if times == 1 else ops.repeat(condition, times, axis=axis)
     return condition
@@ -105,7 +105,9 @@ def spread(condition, grid):
 
 def check_map(shape, grid):
     """Raises unless a condition of this shape can be spread over the grid."""
-    if len(shape) != 2 and (len(shape) != 4 or grid[0] % shape[1] or grid[1] % shape[2]):
+    if len(shape) == 2:
+        return
+    if len(shape) != len(grid) + 2 or any(size % of for size, of in zip(grid, shape[1:-1], strict=True)):
         raise ValueError(
             f"`condition` must be features (batch, c), or a map (batch, h, w, c) whose sizes divide the data's, "
             f"{tuple(grid)}. Received: shape={tuple(shape)}."

@@ -25,6 +25,27 @@ def by_level(function, first, *others):
     return function(first, *others)
 
 
+def paths(nest):
+    """The names of everything in a nest of dicts, those of an inner dict behind that of the outer one.
+
+    Args:
+        nest: dict of anything, or of dicts of it.
+
+    Returns:
+        list of str.
+
+    Example:
+
+    >>> from keras_vae.ops.levels import paths
+    >>> paths({"given": {"top": 1}, "seed": 2})
+    ['given.top', 'seed']
+    """
+    names = []
+    for name, part in nest.items():
+        names += [f"{name}.{inner}" for inner in paths(part)] if isinstance(part, dict) else [name]
+    return names
+
+
 def mapped(function, nest):
     """`function` of everything in a nest of dicts, lists and tuples, dicts in the order of their keys.
 

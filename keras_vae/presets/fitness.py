@@ -13,12 +13,16 @@ def shape_fault(model):
     if getattr(model, "data_shape", None) is None:
         return "know the shape of its data. Received: data_shape=None."
     facts = model.preset_facts()
-    latent = facts.get("latent_shape")
-    shapes = [facts["data_shape"], *(latent.values() if isinstance(latent, dict) else [latent] if latent else [])]
+    data, latent = facts["data_shape"], facts.get("latent_shape")
+    shapes = [*_levels(data), *(_levels(latent) if latent else [])]
     sizes = [size for shape in shapes for size in shape]
     if all(shapes) and all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
         return None
-    return f"know the shapes of its data and its latents. Received: data_shape={shapes[0]}, latent_shape={latent}."
+    return f"know the shapes of its data and its latents. Received: data_shape={data}, latent_shape={latent}."
+
+
+def _levels(shape):
+    return shape.values() if isinstance(shape, dict) else [shape]
 
 
 def weights_fault(model):

@@ -73,14 +73,18 @@ def _check_facts(path, metadata):
 
     for name in TEXTS:
         require(name, isinstance(metadata.get(name), str), "a string")
-    require("data_shape", _is_shape(metadata.get("data_shape")), SIZES)
+    by_level = SIZES + ", or an object of them by level"
+    require("data_shape", _are_shapes(metadata.get("data_shape")), by_level)
     latent = metadata.get("latent_shape")  # null of a model without latents: a classifier, a prior
-    levels = [*latent.values(), *([] if latent else [None])] if isinstance(latent, dict) else [latent]
-    require("latent_shape", latent is None or all(map(_is_shape, levels)), SIZES + ", or an object of them by level")
+    require("latent_shape", latent is None or _are_shapes(latent), by_level)
     count = metadata.get("parameter_count")
     require("parameter_count", _is_int(count) and count >= 0, "an integer >= 0")
     require("seed", metadata.get("seed") is None or _is_int(metadata["seed"]), "an integer or null")
     require("metrics", isinstance(metadata.get("metrics"), dict), "an object")
+
+
+def _are_shapes(value):
+    return bool(value) and all(map(_is_shape, value.values())) if isinstance(value, dict) else _is_shape(value)
 
 
 def _is_shape(value):

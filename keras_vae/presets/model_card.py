@@ -46,7 +46,7 @@ def _front_matter(kind, licence, tag):
 
 
 def _usage(name, metadata, samples):
-    data = _shape(metadata["data_shape"])
+    data = _by_level(metadata["data_shape"])
     lines = [
         "import keras_vae",
         "",
@@ -63,8 +63,7 @@ def _usage(name, metadata, samples):
         lines.append(f"answers = model.predict(x)  # x: float32, shape (batch, {data})")
         lines.append("features = model.features(x)  # float32, what the last layer reads")
     else:
-        levels = latent.items() if isinstance(latent, dict) else [("", latent)]
-        latent = ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)
+        latent = _by_level(latent)
         lines += [
             f"z = model.encode(images{given})  # images: float32 in [0, 1], shape (batch, {data})",
             f"images = model.decode(z{given})  # z: shape (batch, {latent})",
@@ -74,6 +73,11 @@ def _usage(name, metadata, samples):
         lines.append(f"samples = model.sample(16, seed=0{one})")
     code = "\n".join(lines)
     return f"```python\n{code}\n```"
+
+
+def _by_level(shape):
+    levels = shape.items() if isinstance(shape, dict) else [("", shape)]
+    return ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)
 
 
 def _shape(sizes):

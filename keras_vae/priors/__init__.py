@@ -10,6 +10,7 @@ from keras_vae.priors.family_prior import FamilyPrior
 from keras_vae.priors.fitted_density import FittedDensity
 from keras_vae.priors.fitted_gaussian import FittedGaussian
 from keras_vae.priors.fitted_mixture import FittedMixture
+from keras_vae.priors.hierarchical_prior import HierarchicalPrior
 from keras_vae.priors.learned_prior import LearnedPrior
 from keras_vae.priors.mixture_of_gaussians import MixtureOfGaussians
 from keras_vae.priors.mixture_prior import MixturePrior
@@ -32,6 +33,7 @@ __all__ = [
     "FittedDensity",
     "FittedGaussian",
     "FittedMixture",
+    "HierarchicalPrior",
     "LearnedPrior",
     "MixtureOfGaussians",
     "MixturePrior",

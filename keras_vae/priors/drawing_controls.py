@@ -41,6 +41,51 @@ def drawing_controls(prior, n, temperature=1.0, top_k=None, top_p=None, known=No
     return controls
 
 
+def controls_by_level(prior, n, given=None, **controls):
+    """The arguments of `HierarchicalPrior.sample` as inputs of its compiled sampler; what changes nothing is left out.
+
+    Args:
+        prior: a built prior with `priors`, a dict of those of its levels, the top one first, and `data_shape`.
+        n: int, draws.
+        given: dict of codes of the uppermost levels, or None. Default: None.
+        **controls: what the priors of the levels take, a value for all or a dict by level.
+
+    Returns:
+        dict of "given", arrays (n, ...) by level, and "controls", by level a dict of arrays (n, ...).
+    """
+    names = list(prior.priors)
+    kept = _kept(prior, n, {} if given is None else given)
+    for control, value in controls.items():
+        if control in ("known", "mask") and value is not None and not isinstance(value, dict):
+            raise TypeError(f"`{control}` must be a dict by level. Received: a {type(value).__name__}.")
+        for level in set(value if isinstance(value, dict) else ()) - set(names):
+            raise ValueError(f"`{control}` must be by level, of {names}. Received: {level!r}.")
+    chosen = {}
+    for name in names[len(kept) :]:
+        own = {control: value for control, value in controls.items() if not isinstance(value, dict)}
+        own.update((control, v[name]) for control, v in controls.items() if isinstance(v, dict) and name in v)
+        chosen[name] = prior.priors[name].drawing_controls(n, **own)
+    found = {"given": kept, "controls": {name: own for name, own in chosen.items() if own}}
+    return {name: part for name, part in found.items() if part}
+
+
+def _kept(prior, n, given):
+    """Checked codes of the levels that stay as they are: the uppermost ones, on which the others depend."""
+    names = list(prior.priors)
+    if not isinstance(given, dict) or set(given) != set(names[: len(given)]) or len(given) == len(names):
+        got = sorted(given) if isinstance(given, dict) else type(given).__name__
+        raise ValueError(
+            f"`given` must be a dict with the uppermost of the levels {names}, so that one at least is drawn. "
+            f"Received: {got}."
+        )
+    kept = {}
+    for name, codes in given.items():
+        shape, label = prior.data_shape[name], f"given[{name!r}]"
+        codes = _for_all(label, codes, n, shape, (n, *shape))
+        kept[name] = prior.priors[name].check_data(codes, label).astype("int32")
+    return kept
+
+
 def _check_classes(prior, name):
     likelihood = prior.likelihood
     if not (likelihood.binary or hasattr(likelihood, "num_classes")):

@@ -6,10 +6,11 @@ import numpy as np
 from keras import ops
 
 from keras_vae.core.checks import integer, seed_or_none
+from keras_vae.ops.levels import by_level, paths
 from keras_vae.ops.noise import draw_noise, noise_from_seeds
 from keras_vae.priors.prior import Prior
 from keras_vae.training import SamplerCache, Signature, TermsModel, check_values
-from keras_vae.training.signature import condition_input, data_input, seed_input
+from keras_vae.training.signature import condition_input, data_input, seed_input, served_levels, unserved_levels
 
 
 class LearnedPrior(TermsModel, Prior):
@@ -24,7 +25,7 @@ class LearnedPrior(TermsModel, Prior):
         **kwargs: of keras.Model.
 
     Input shape:
-        (batch, ...), codes or latents; or a dict of it with "condition".
+        (batch, ...), codes or latents, or a dict of them by level; or a dict of it, "x", with "condition".
 
     Output shape:
         dict with "log_prob": (batch,), nats.
@@ -42,19 +43,29 @@ class LearnedPrior(TermsModel, Prior):
         self.track("rate", "bits_per_dim")
 
     def build(self, input_shape, condition_shape=None):
-        """For data of its own, or, as a part of a model, for latents of `input_shape`."""
-        self.trace(input_shape)
+        """For data of its own, or, as a part of a model, for latents of `input_shape`.
+
+        Where it has no condition of its own, but is called with features of one, whoever holds it traces it.
+        """
+        if self.condition is not None or condition_shape is None:
+            self.trace(input_shape)
         shapes = self.input_shapes(input_shape)
-        self.data_shape = tuple((shapes["x"] if self.extra_inputs else shapes)[1:])
+        self.data_shape = by_level(lambda shape: tuple(shape[1:]), shapes["x"] if self.extra_inputs else shapes)
 
     def call(self, x, training=False):
         z, extras = self.split(x)
-        return {"log_prob": self.log_prob(z, **extras_of(self, extras)), **extras}
+        return {"log_prob": self.log_prob_in_call(z, training, **extras_of(self, extras)), **extras}
+
+    def log_prob_in_call(self, z, training, **given):
+        """Hook: `log_prob` as `call` computes it, which in training may be with dropout."""
+        return self.log_prob(z, **given)
 
     def terms(self, x, y, outputs, training):
         """{"loss", "rate"} in nats and "bits_per_dim", (batch,)."""
         rate = -outputs["log_prob"]
-        return {"loss": rate, "rate": rate, "bits_per_dim": rate / (math.prod(self.data_shape) * math.log(2.0))}
+        sizes = by_level(math.prod, self.data_shape)
+        count = sum(sizes.values()) if isinstance(sizes, dict) else sizes
+        return {"loss": rate, "rate": rate, "bits_per_dim": rate / (count * math.log(2.0))}
 
     def check_data(self, x, name="x"):
         return check_values(name, x, self.data_shape, self.data_interval, type(self).__name__, self.whole)
@@ -79,7 +90,7 @@ class LearnedPrior(TermsModel, Prior):
             **controls: what else a prior takes: see the `sample` of its class.
 
         Returns:
-            numpy array (n, *data_shape).
+            numpy array (n, *data_shape), or a dict of them by level.
 
         Raises:
             ValueError: if `n` is not >= 1, the prior was never trained, or the condition does not fit.
@@ -92,7 +103,7 @@ class LearnedPrior(TermsModel, Prior):
         if condition is not None:
             inputs["condition"] = condition
         cache = self.__dict__.setdefault("_sampler_cache", SamplerCache())
-        sampler = cache.get("_".join(("sample", *controls)), self, self._sampled, jit=self.jit_sampler)
+        sampler = cache.get("_".join(("sample", *paths(controls))), self, self._sampled, jit=self.jit_sampler)
         return sampler.run({**inputs, "controls": controls}, integer("batch_size", batch_size), progress=True)
 
     def require_trained(self):
@@ -110,18 +121,21 @@ class LearnedPrior(TermsModel, Prior):
             )
 
     def signatures(self):
-        """`serving_default`: z -> log_prob, nats; `sample`: seed, one int32 per draw wanted -> z."""
-        limits = {"interval": self.data_interval, "whole": False, "reason": type(self).__name__}
-        of_data, extra = {"z": data_input(self.data_shape, self.input_dtype, **limits)}, {}
+        """`serving_default`: z -> log_prob, nats; `sample`: seed, one int32 per draw wanted -> z.
+
+        Latents by level are served as z_top, z_bottom and so on.
+        """
+        of_data, extra = served_levels("z", self._served_data()), {}
         if self.condition is not None:
             extra["condition"] = condition_input(self.condition)
 
         def serving_default(**given):
-            return {"log_prob": self.log_prob(given["z"], **extras_of(self, given))}
+            z = unserved_levels("z", given, self.data_shape)
+            return {"log_prob": self.log_prob(z, **extras_of(self, given))}
 
         def sample(**given):
             noise = noise_from_seeds(self.noise_spec(self.data_shape), given["seed"])
-            return {"z": self.sample_from(noise, **extras_of(self, given))}
+            return served_levels("z", self.sample_from(noise, **extras_of(self, given)))
 
         return {
             "serving_default": Signature(serving_default, {**of_data, **extra}),
@@ -130,8 +144,13 @@ class LearnedPrior(TermsModel, Prior):
 
     def preset_facts(self):
         """What the metadata of a preset says of this prior."""
-        facts = {"data_shape": list(self.data_shape)}
+        facts = {"data_shape": by_level(list, self.data_shape)}
         return facts if self.condition is None else {**facts, "condition": type(self.condition).__name__}
+
+    def _served_data(self):
+        """The `Served` data that it scores, or a dict of them by level."""
+        limits = {"interval": self.data_interval, "whole": False, "reason": type(self).__name__}
+        return data_input(self.data_shape, self.input_dtype, **limits)
 
     def _sampled(self, inputs):
         return self.sample_from(inputs["noise"], **extras_of(self, inputs), **inputs["controls"])

@@ -72,12 +72,10 @@ class RasterPrior(LearnedPrior):
         outputs = self.likelihood.params_shape((1, 1, self.channels))[-1]
         self.head = MaskedConv2D(outputs, 1, "B", self.net.channel_groups, dtype="float32", name="head")
         self.head.build((*x_shape[:-1], self.net.filters))
-        super().build(input_shape)
+        super().build(input_shape, condition_shape)
 
-    def call(self, x, training=False):
-        z, extras = self.split(x)
-        condition = self.embed(extras.get("condition"))
-        return {"log_prob": self.log_prob(z, condition, training), **extras}
+    def log_prob_in_call(self, z, training, **given):
+        return self.log_prob(z, training=training, **given)
 
     def log_prob(self, z, condition=None, training=False):
         z = self.pixels(ops.cast(z, self.input_dtype))

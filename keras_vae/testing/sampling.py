@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from keras_vae.ops.levels import by_level
 from keras_vae.testing.comparing import ensure, equal, is_finite, length, rows, untouched
 
 DRAWS = 8  # one batch that is compiled once
@@ -19,7 +20,7 @@ def check_sampling(model, x):
         x: array, or dict of arrays: what the model takes; a conditional one is given conditions of it.
 
     Returns:
-        Eight samples, an array.
+        Eight samples, an array, or a dict of them by level.
 
     Raises:
         AssertionError: if one of this does not hold.
@@ -39,8 +40,9 @@ def check_sampling(model, x):
     with untouched(model, "`sample`"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*has no learned prior", UserWarning)
         one, same, other = (model.sample(DRAWS, seed=seed, **given) for seed in (1, 1, 2))
-    shape = (DRAWS, *np.shape(x["x"] if isinstance(x, dict) and "x" in x else x)[1:])
-    ensure(one.shape == shape, f"`sample({DRAWS})` must give data of shape {shape}. Received: {one.shape}.")
+    data = x["x"] if isinstance(x, dict) and "x" in x else x
+    shape, got = by_level(lambda part: (DRAWS, *np.shape(part)[1:]), data), by_level(np.shape, one)
+    ensure(got == shape, f"`sample({DRAWS})` must give data of shape {shape}. Received: {got}.")
     ensure(is_finite(one), "`sample` gives values that are not finite.")
     ensure(
         equal(one, same),
@@ -48,7 +50,8 @@ def check_sampling(model, x):
         "`sample_from(noise)` be a function of it alone.",
     )
     ensure(not equal(one, other), "`sample` gives the same samples for two seeds: the noise has no effect.")
-    ensure(not equal(one[:1], one[1:2]), "`sample` gives the same sample twice for one seed: the noise has no effect.")
+    first, second = (rows(one, [i]) for i in range(2))
+    ensure(not equal(first, second), "`sample` gives the same sample twice for one seed: the noise has no effect.")
     if conditional:
         try:
             model.sample(DRAWS, seed=1)

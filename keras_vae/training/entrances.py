@@ -37,7 +37,7 @@ class Entrances:
     def shapes_of(self, x):
         """What `build` is given for data, an array or a dict of them: shapes, the batch unknown."""
         if isinstance(x, dict):
-            return {name: (None, *part.shape[1:]) for name, part in x.items()}
+            return {name: Entrances.shapes_of(self, part) for name, part in x.items()}
         return (None, *x.shape[1:])
 
     def _checked_validation(self, data):

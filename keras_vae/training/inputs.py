@@ -11,6 +11,8 @@ from keras_vae.training.data import check_length, check_values
 class ModelInputs:
     """Mixin: x is an array, or a dict {"x": ..., "condition": ..., "mask": ...} for a model that has the last two.
 
+    Data of several levels, as a prior of such codes takes, are a dict of arrays in its place.
+
     A model is conditional that has a `Condition` as `condition`, and masked whose class sets `masked`: its mask (batch,
     time) is 1 where a sequence goes on and 0 behind its end, and its time axis may be of unknown size.
     """
@@ -31,7 +33,7 @@ class ModelInputs:
         extras = {name: x[name] for name in self.extra_inputs}
         if self.masked:
             extras["mask"] = ops.cast(extras["mask"], "bool")
-        return ops.cast(x["x"], self.input_dtype), extras
+        return by_level(lambda part: ops.cast(part, self.input_dtype), x["x"]), extras
 
     def embed(self, condition):
         """A condition as users give it -> the features that nets and priors see; None stays None."""
@@ -45,8 +47,8 @@ class ModelInputs:
         """The shape of the data alone, or a dict of the shapes of every input, from either of the two."""
         if not self.extra_inputs:
             return input_shape if isinstance(input_shape, dict) else tuple(input_shape)
-        shapes = input_shape if isinstance(input_shape, dict) else {"x": input_shape}
-        shapes = {name: tuple(shape) for name, shape in shapes.items()}
+        shapes = input_shape if isinstance(input_shape, dict) and "x" in input_shape else {"x": input_shape}
+        shapes = {name: by_level(tuple, shape) for name, shape in shapes.items()}
         if self.condition is not None:
             shapes.setdefault("condition", (None, *self.condition.input_shape_of_one))
         if self.masked:
@@ -69,7 +71,7 @@ class ModelInputs:
         dtypes = {"x": self.input_dtype, "mask": "float32"}
         if self.condition is not None:
             dtypes["condition"] = self.condition.input_dtype
-        return {name: keras.KerasTensor(shapes[name], dtype=dtypes[name]) for name in ("x", *self.extra_inputs)}
+        return {name: _symbolic(shapes[name], dtypes[name]) for name in ("x", *self.extra_inputs)}
 
     def check_input(self, x, name="x"):
         """Raises if `x` is not what the model takes: its data, and each further input by its own check."""

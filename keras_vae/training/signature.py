@@ -57,6 +57,16 @@ def condition_input(condition):
     return Served(condition.input_shape_of_one, condition.input_dtype, condition.examples, condition.limits())
 
 
+def served_levels(name, levels):
+    """What is served under `name`: itself, or of a dict by level each part, as z_top; by name."""
+    return {f"{name}_{level}": part for level, part in levels.items()} if isinstance(levels, dict) else {name: levels}
+
+
+def unserved_levels(name, given, shape):
+    """What a client gave under `name`: itself, or where `shape` is a dict by level a dict of its parts."""
+    return {level: given[f"{name}_{level}"] for level in shape} if isinstance(shape, dict) else given[name]
+
+
 def data_input(shape, dtype="float32", interval=None, whole=False, reason=""):
     """Data in an interval, whole numbers or not.
 

@@ -29,7 +29,7 @@ def made(name):
     elif isinstance(thing, keras_vae.Conditioned):
         thing.build((None, *case.x.shape[1:]), condition_shape=(None, 6))
     elif isinstance(thing, keras.layers.Layer) and not isinstance(thing, (Likelihood, Prior)):
-        thing.build(*(x.shape for x in arrays(case)))
+        thing.build(*(tree.map_structure(np.shape, x) for x in arrays(case)))
     if isinstance(thing, keras.layers.Layer):
         harness.set_weights(thing)
     return thing

@@ -55,6 +55,16 @@ def two_codebooks(embedding_dim):
     return [averages, keras_vae.VectorQuantizer(5, embedding_dim, seed=8)]
 
 
+def hierarchical_golden(layer):
+    """What is coded in training, what the codes are again, and what a step makes of a codebook of averages."""
+    (h,) = LAYERS["HierarchicalQuantizer"].x
+    outputs = layer(h, training=True)
+    layer.update(outputs)
+    values = {**outputs, **{f"indices_{level}": codes for level, codes in outputs.pop("indices").items()}}
+    values = {name: value for name, value in values.items() if name not in ("indices", "levels")}
+    return {**values, "codebook_bottom": layer.levels["bottom"].codebook.value}
+
+
 def flow_golden(bottleneck):
     """What a posterior by a flow says of given noise."""
     q = bottleneck.posterior(bottleneck.parameters(VECTORS))
@@ -80,6 +90,16 @@ LAYERS = {
     "VQDecoder": Case(
         lambda: {"output_shape": (16, 16, 2), "hidden": 5, "residual_hidden": 2, "levels": 3, "depth": 1},
         MAP[:, :2, :2],
+    ),
+    "HierarchicalEncoder": Case(
+        lambda: {
+            "levels": {"top": 3, "middle": 2, "bottom": 0},
+            "embedding_dim": 3,
+            "hidden": 6,
+            "residual_hidden": 2,
+            "depth": 1,
+        },
+        IMAGES,
     ),
     "PixelCNN": Case(
         lambda: {
@@ -111,7 +131,11 @@ LAYERS = {
     # layers
     "Centering": Case(lambda: {}, MAP),
     "ResidualStack": Case(lambda: {"filters": 6, "hidden": 3, "depth": 1}, MAP),
+    "UpsamplingConv1D": Case(lambda: {"filters": 2, "kernel_size": (5,), "strides": (3,)}, MAP[:, 0]),
     "UpsamplingConv2D": Case(lambda: {"filters": 2, "kernel_size": (5, 4), "strides": (3, 2)}, MAP),
+    "UpsamplingConv3D": Case(
+        lambda: {"filters": 2, "kernel_size": (5, 4, 3), "strides": (3, 2, 1)}, MAP.reshape(4, 2, 4, 2, 6)
+    ),
     "MaskingNoise": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
     "BernoulliMask": Case(lambda: {"corruption_level": 0.4, "seed": 7}, MAP, golden=corruption_golden),
     "AdditiveGaussianNoise": Case(lambda: {"stddev": 0.4, "seed": 7}, MAP, golden=corruption_golden),
@@ -224,6 +248,19 @@ LAYERS = {
         golden=several_golden,
     ),
     "GroupedVectorQuantizer": Case(lambda: {"groups": two_codebooks(3)}, MAP, golden=several_golden),
+    "HierarchicalQuantizer": Case(
+        lambda: {
+            "levels": {
+                "top": keras_vae.VectorQuantizer(5, 6, seed=7),
+                "bottom": keras_vae.VectorQuantizerEMA(4, 6, restart_threshold=0.0, seed=7),
+            },
+            "hidden": 5,
+            "residual_hidden": 2,
+            "depth": 1,
+        },
+        ({"top": MAP[:, ::2, ::2], "bottom": MAP},),
+        golden=hierarchical_golden,
+    ),
     "KSparse": Case(lambda: {"k": 2, "alpha": 2.0}, VECTORS),
     "TopK": Case(lambda: {"k": 2}, VECTORS),
     "BatchTopK": Case(lambda: {"k": 2, "decay": 0.5}, VECTORS, golden=lambda layer: layer(VECTORS, training=True)),

@@ -6,7 +6,7 @@ import numpy as np
 import keras_vae
 from case import IMAGES, Case
 from draws import with_given_draws
-from parts import gaussian_parts, mlp_nets, sigmoid_net, vqvae_arguments
+from parts import gaussian_parts, mlp_nets, sigmoid_net, vqvae2_arguments, vqvae_arguments
 
 
 def vae_golden(model):
@@ -53,6 +53,14 @@ def deterministic_golden(model):
     model.compile(keras.optimizers.SGD(1e-3))
     model.fit(x, batch_size=4, epochs=3, verbose=0)
     return {**before, "encode": model.encode(x), "after_training": model.reconstruct(x)}
+
+
+def by_level_golden(model):
+    """The same of a model whose codes are a dict by level."""
+    values = {name: value for name, value in deterministic_golden(model).items() if name != "levels"}
+    levels = [name for name in values if isinstance(values[name], dict)]
+    flat = {f"{name}_{level}": part for name in levels for level, part in values[name].items()}
+    return {**{name: value for name, value in values.items() if name not in levels}, **flat}
 
 
 def stages():
@@ -175,6 +183,7 @@ MODELS = {
         golden=vae_golden,
     ),
     "VQVAE": Case(vqvae_arguments, IMAGES, golden=deterministic_golden),
+    "VQVAE2": Case(vqvae2_arguments, IMAGES, golden=by_level_golden),
     "DenoisingAutoencoder": Case(
         lambda: {
             **mlp_nets(),

@@ -28,6 +28,34 @@ def vqvae_arguments():
     }
 
 
+def vqvae2_arguments():
+    size = {"hidden": 6, "residual_hidden": 3, "depth": 1}
+    options = {"decay": 0.9, "restart_threshold": 0.0, "seed": 3}
+    levels = {name: keras_vae.VectorQuantizerEMA(k, 4, **options) for name, k in (("top", 9), ("bottom", 5))}
+    return {
+        "encoder": keras_vae.HierarchicalEncoder({"top": 2, "bottom": 1}, 4, **size),
+        "decoder": keras_vae.VQDecoder((8, 8, 2), levels=1, **size),
+        "bottleneck": keras_vae.HierarchicalQuantizer(levels, **size),
+        "commitment_weight": 0.5,
+        "likelihood": keras_vae.PerPixelGaussianLikelihood(),
+        "prior": keras_vae.UniformCodes({"top": 9, "bottom": 5}),
+    }
+
+
+def hierarchical_prior_arguments():
+    top, bottom = keras_vae.PixelSNAIL(4, 1, 1, stem_size=3, key_dim=3), keras_vae.PixelCNN(4, depth=1, stem_size=3)
+    return {
+        "priors": {
+            "top": keras_vae.PixelSNAILPrior(keras_vae.CategoricalLikelihood(3), top),
+            "bottom": keras_vae.PixelCNNPrior(keras_vae.CategoricalLikelihood(5), bottom),
+        },
+        "embedding_dim": 4,
+        "residual_hidden": 3,
+        "depth": 1,
+        "condition": keras_vae.ClassCondition(3),
+    }
+
+
 def sigmoid_net(*units):
     return keras_vae.MLPEncoder(units, "sigmoid")
 

@@ -4,10 +4,10 @@ import numpy as np
 
 import harness
 import keras_vae
-from case import CODES, CONDITION, IMAGES, VECTORS, Case
+from case import CODES, CODES_OF_MAP, CONDITION, IMAGES, VECTORS, Case
 from keras_vae.distributions import Bernoulli, Normal
 from keras_vae.ops import draw_noise
-from parts import mlp_nets, small_flow
+from parts import hierarchical_prior_arguments, mlp_nets, small_flow
 
 
 def family_prior_golden(prior):
@@ -22,6 +22,20 @@ def raster_golden(prior):
     case = PRIORS[type(prior).__name__]
     prior.step.assign(1)  # as if trained
     return {**prior(case.x), "sample": prior.sample(3, seed=4, condition=2, temperature=0.8, top_p=0.9)}
+
+
+def hierarchical_golden(prior):
+    """The density of given codes, and draws of all levels and of the lower one, which are equal on every backend."""
+    prior.step.assign(1)  # as if trained
+    outputs = prior(PRIORS["HierarchicalPrior"].x)
+    drawn = prior.sample(3, seed=4, condition=2, temperature={"bottom": 0.8}, top_p=0.9)
+    again = prior.sample(3, seed=5, condition=2, given={"top": drawn["top"]})
+    return {
+        **{f"log_prob_{level}": value for level, value in outputs["log_probs"].items()},
+        "log_prob": outputs["log_prob"],
+        **{f"sample_{level}": codes for level, codes in drawn.items()},
+        "redrawn": again["bottom"],
+    }
 
 
 def discrete_golden(prior, shape, noise_shape):
@@ -112,6 +126,11 @@ PRIORS = {
         },
         {"x": CODES, "condition": np.arange(4) % 3},
         golden=raster_golden,
+    ),
+    "HierarchicalPrior": Case(
+        hierarchical_prior_arguments,
+        {"x": {"top": CODES[:, :2, :2] % 3, "bottom": CODES_OF_MAP[..., 0] % 5}, "condition": np.arange(4) % 3},
+        golden=hierarchical_golden,
     ),
     "AutoregressiveFlowPrior": Case(
         lambda: {"flow": small_flow(), "condition": keras_vae.ClassCondition(3)},

@@ -44,6 +44,19 @@ def test_rows_of_several_arrays_stay_together():
     assert len(set(seen)) == 9
 
 
+def test_arrays_by_level_stay_together_under_their_name():
+    codes = {"top": np.arange(10), "bottom": np.arange(10, 20)[:, None]}
+    for x in (codes, {"x": codes, "condition": np.arange(10)}):
+        batches = ArrayBatches(x, 4, seed=3)
+        for batch in (batches[i] for i in range(len(batches))):
+            levels = batch.get("x", batch)
+            np.testing.assert_array_equal(levels["bottom"][:, 0], levels["top"] + 10)
+            np.testing.assert_array_equal(levels["top"], batch.get("condition", levels["top"]))
+        assert set(batch) == set(x)
+    other = {"x": {**codes, "top": codes["top"] + 1}, "condition": np.arange(10)}
+    assert described(ArrayBatches(other, 4, seed=3)) != described(batches)
+
+
 def test_sequences_are_cut_to_the_longest_of_their_batch():
     codes = {"x": WAVES, "codes": np.arange(120, dtype="int32").reshape(10, 12), "condition": np.ones((10, 12))}
     options = {"shuffle": False, "lengths": LENGTHS, "multiple_of": 5, "sequences": ("x", "codes")}
@@ -166,6 +179,7 @@ NAN = np.array([[1.0], [np.nan]])
         ({"x": WAVES, "condition": np.arange(9)}, {}, ValueError, r"`x\['condition'\]` must hold 10 .* Received: 9"),
         (np.array(["a", "b"]), {}, TypeError, "`x` must be an array of numbers"),
         ([1.0, 2.0], {}, TypeError, "`x` must be an array, or a dict of them. Received: a list"),
+        ({"x": {"top": WAVES, "low": WAVES[:9]}}, {}, ValueError, r"`x\['x'\]\['low'\]` must hold 10 examples"),
         ({"x": [1.0, 2.0]}, {}, TypeError, r"`x\['x'\]` must be an array. Received: a list"),
         (WAVES, {"batch_size": 0}, ValueError, "`batch_size` must be an integer >= 1"),
         (WAVES, {"batch_size": 11, "drop_remainder": True}, ValueError, "`batch_size` must be at most the number"),

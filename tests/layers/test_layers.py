@@ -7,17 +7,32 @@ from keras import ops
 
 import harness
 import keras_vae
-from keras_vae.layers import Centering, Chain, ResidualStack, UpsamplingConv2D
+from keras_vae.layers import (
+    Centering,
+    Chain,
+    ResidualStack,
+    UpsamplingConv1D,
+    UpsamplingConv2D,
+    UpsamplingConv3D,
+)
 from keras_vae.ops.numerics import sum_event
 from keras_vae.training import TermsModel
 
+UPSAMPLINGS = {1: UpsamplingConv1D, 2: UpsamplingConv2D, 3: UpsamplingConv3D}
+SAME = [(4, 2), (3, 2), (5, 2), (2, 2), (1, 2), (3, 1), (4, 3)]
 
-@pytest.mark.parametrize("kernel, strides", [(4, 2), (3, 2), (5, 2), (2, 2), (1, 2), (3, 1), (4, 3), ((4, 3), (2, 1))])
-def test_upsampling_is_keras_transposed_convolution(kernel, strides):
-    x = np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype("float32")
+
+@pytest.mark.parametrize(
+    "axes, kernel, strides",
+    [(2, *one) for one in (*SAME, ((4, 3), (2, 1)))]
+    + [(axes, *one) for axes in (1, 3) for one in ((4, 2), (5, 3), (1, 2))]
+    + [(3, (4, 3, 2), (2, 1, 3))],
+)
+def test_upsampling_is_keras_transposed_convolution(axes, kernel, strides):
+    x = np.random.default_rng(0).normal(size=(2, *(5, 7, 2)[:axes], 3)).astype("float32")
     options = {"strides": strides, "padding": "same", "activation": "relu"}
-    theirs = keras.layers.Conv2DTranspose(4, kernel, **options)
-    ours = UpsamplingConv2D(4, kernel, strides=strides, activation="relu")
+    theirs = getattr(keras.layers, f"Conv{axes}DTranspose")(4, kernel, **options)
+    ours = UPSAMPLINGS[axes](4, kernel, strides=strides, activation="relu")
     ours.build(x.shape)
     theirs.build(x.shape)
     for one, other in zip(ours.weights, theirs.weights, strict=True):
@@ -57,8 +72,9 @@ def test_upsampling_has_the_gradient_of_keras_transposed_convolution():
     np.testing.assert_allclose(*kernels, rtol=1e-4, atol=1e-5)
 
 
-def test_upsampling_refuses_channels_first():
-    make = lambda: UpsamplingConv2D(2, 4, data_format="channels_first")  # noqa: E731
+@pytest.mark.parametrize("axes", UPSAMPLINGS)
+def test_upsampling_refuses_channels_first(axes):
+    make = lambda: UPSAMPLINGS[axes](2, 4, data_format="channels_first")  # noqa: E731
     harness.check_refuses(make, "`data_format` must be 'channels_last'")
 
 
@@ -93,6 +109,8 @@ def test_residual_stack_refuses(argument):
     arguments = {"filters": 2, "hidden": 2, argument: 0}
     harness.check_refuses(lambda: ResidualStack(**arguments), f"`{argument}` must be an integer >= 1")
     harness.check_refuses(lambda: ResidualStack(2, 2, depth=-1), "`depth` must be an integer >= 0")
+    harness.check_refuses(lambda: ResidualStack(2, 2).build((None, 4, 4, 1)), "`filters` must be the channels of the")
+    harness.check_refuses(lambda: ResidualStack(2, 2).build((None, 2)), r"\*sizes, channels\) of one, two or three")
 
 
 def test_a_chain_without_parts_is_told_so():

@@ -8,6 +8,7 @@ from keras import ops, tree
 import harness
 import keras_vae
 from keras_vae.layers import ClassCondition, MapCondition
+from keras_vae.nets.raster_net import spread
 from keras_vae.ops.noise import draw_noise
 from keras_vae.testing import check_serving
 
@@ -85,6 +86,17 @@ def test_one_map_for_all_is_the_same_map_for_each():
         lambda: prior.sample(3, condition=np.stack([one] * 2)), "must be one, or one for each of 3 examples"
     )
     harness.check_refuses(lambda: prior.sample(3, condition=one[:2]), r"must have shape \(batch, 4, 6, 2\)")
+
+
+@pytest.mark.parametrize("grid", [(4,), (2, 6), (2, 2, 4)], ids=str)
+def test_a_map_is_repeated_along_every_axis(grid):
+    small = np.random.default_rng(0).normal(size=(2, *(size // 2 for size in grid), 3)).astype("float32")
+    found = harness.numpy(spread(small, grid))
+    for place in np.ndindex(*grid):
+        np.testing.assert_array_equal(found[:, *place], small[:, *(i // 2 for i in place)])
+    vector = harness.numpy(spread(small[:, *(0 for _ in grid)], grid))
+    assert vector.shape == (2, *(1 for _ in grid), 3)
+    harness.check_refuses(lambda: spread(small, tuple(size + 1 for size in grid)), "whose sizes divide the data's")
 
 
 def test_a_map_whose_sizes_do_not_divide_the_datas_is_refused():

@@ -1,0 +1,187 @@
+"""The quantizer of VQ-VAE-2: codes by level, each level conditioned on those above it."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.bottlenecks.quantizer import Quantizer
+from keras_vae.core.checks import instance, integer
+from keras_vae.core.registration import registered
+from keras_vae.layers.spatial import CONVOLUTIONS, spatial_axes
+from keras_vae.layers.vq_parts import Upwards
+
+
+@registered
+class HierarchicalQuantizer(Quantizer):
+    """Codes by level, from coarse to fine: a level codes its features given the codes of the levels above it.
+
+    From the top: z_1 = Q_1(h_1), and u_1 = up(z_1) at the size of the next level; z_2 = Q_2(merge[h_2, u_1]), and what
+    is known by then, (z_2, u_1), goes up to the level after it; and so on. The decoder takes what is known at the
+    bottom, the codes of the last level joined to what the levels above say at each place, so that any decoder of one
+    tensor serves, a conditional one too. `up` is a convolution, residual blocks and transposed convolutions; `merge` a
+    1x1 convolution (Razavi et al. 2019, algorithm 1, where the decoder sees the codes of all levels likewise).
+
+    Losses are those of the levels, as they weigh them, summed. With one level it is that level's quantizer.
+
+    Args:
+        levels: dict of Quantizers, name -> that of the level, the top level first.
+        hidden: int >= 1, channels of the nets between levels. Default: 128.
+        residual_hidden: int >= 1, channels inside a residual block. Default: 32.
+        depth: int >= 0, the number of residual blocks between two levels. Default: 2.
+        **kwargs: of keras.layers.Layer.
+
+    Input shape:
+        dict, name of a level -> features (batch, *sizes, D), as of `HierarchicalEncoder`; one, two or three sizes, from
+        each level to the next a power of two larger, the same along every axis.
+
+    Output shape:
+        dict with "z": (batch, *sizes, features), at the size of the last level, float32; "indices": dict of (batch,
+        *sizes) int32 by level; "commitment", and "codebook" where a level learns by gradient: (batch,); and "levels",
+        what each level's quantizer returned.
+
+    Raises:
+        TypeError: if `levels` is no dict of Quantizers.
+        ValueError: if an argument is out of range, or the features are not of these levels or sizes.
+
+    Reference:
+        Razavi, van den Oord & Vinyals 2019, arXiv:1906.00446.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> levels = {name: keras_vae.VectorQuantizerEMA(8, 4) for name in ("top", "bottom")}
+    >>> quantizer = keras_vae.HierarchicalQuantizer(levels, hidden=8, residual_hidden=4)
+    >>> h = {"top": np.ones((1, 2, 2, 4), "float32"), "bottom": np.ones((1, 4, 4, 4), "float32")}
+    >>> outputs = quantizer(h)
+    >>> {name: tuple(codes.shape) for name, codes in sorted(outputs["indices"].items())}, tuple(outputs["z"].shape)
+    ({'bottom': (1, 4, 4), 'top': (1, 2, 2)}, (1, 4, 4, 8))
+    """
+
+    fixed = ("codebook_size",)
+    float32_always = False  # the quantizers are, the nets between them need not be
+
+    def __init__(self, levels, hidden=128, residual_hidden=32, depth=2, **kwargs):
+        if not isinstance(levels, dict) or not levels:
+            raise TypeError(f"`levels` must be a dict of Quantizers, the top level first. Received: levels={levels!r}.")
+        for name, quantizer in levels.items():
+            instance(f"levels[{name!r}]", quantizer, Quantizer)
+        super().__init__({name: quantizer.codebook_size for name, quantizer in levels.items()}, **kwargs)
+        self.levels = {str(name): quantizer for name, quantizer in levels.items()}
+        self.hidden = integer("hidden", hidden)
+        self.residual_hidden = integer("residual_hidden", residual_hidden)
+        self.depth = integer("depth", depth, low=0)
+
+    @property
+    def learned_by_gradient(self):
+        """Whether the codebook of any level is a term of the model's loss."""
+        return any(quantizer.learned_by_gradient for quantizer in self.levels.values())
+
+    @property
+    def codebooks(self):
+        """How many codebooks each level has: the last axis of its indices where there are several."""
+        return {name: quantizer.codebooks for name, quantizer in self.levels.items()}
+
+    @property
+    def term_weights(self):
+        return {term: 1.0 for quantizer in self.levels.values() for term in quantizer.term_weights}
+
+    def terms(self, outputs):
+        totals = {}
+        for name, quantizer in self.levels.items():
+            for term, value in quantizer.terms(self._of_level(name, outputs)).items():
+                totals[term] = totals.get(term, 0.0) + value * quantizer.term_weights.get(term, 1.0)
+        return totals
+
+    @property
+    def embedding_dim(self):
+        """The length of a code, by level; None for a level without vectors."""
+        return {name: getattr(quantizer, "embedding_dim", None) for name, quantizer in self.levels.items()}
+
+    def build(self, input_shape):
+        self._require_levels(input_shape)
+        self.up, self.merge, known = {}, {}, None
+        for name, quantizer in self.levels.items():
+            shape = tuple(input_shape[name])
+            if known is not None:
+                known = self._build_between(name, known, shape)
+            if not quantizer.built:  # as it is where it comes from a file
+                quantizer.build(shape)
+            z = quantizer.compute_output_spec(keras.KerasTensor(shape))["z"]
+            known = (*z.shape[:-1], z.shape[-1] + (0 if known is None else known[-1]))
+
+    def _require_levels(self, features):
+        if not isinstance(features, dict) or set(features) != set(self.levels):
+            got = sorted(features) if isinstance(features, dict) else type(features).__name__
+            raise ValueError(
+                f"The features must be a dict by level, {sorted(self.levels)}, as of a `HierarchicalEncoder`. "
+                f"Received: {got}."
+            )
+
+    def _build_between(self, name, known, shape):
+        """Builds what leads to a level with features of `shape`; returns the shape of what the levels above say."""
+        axes = spatial_axes("h", shape)
+        ratios = {below / above for above, below in zip(known[1:-1], shape[1:-1], strict=False)}
+        doublings = max(0, round(max(ratios)).bit_length() - 1)
+        if len(known) != len(shape) or ratios != {2**doublings}:
+            raise ValueError(
+                "The features of a level must be larger than those above it by a power of two, the same along every "
+                f"axis. Received: sizes {shape[1:-1]} of {name!r} below {known[1:-1]}."
+            )
+        options = {"dtype": self.dtype_policy}
+        sizes = (shape[-1], self.hidden, self.residual_hidden, doublings, self.depth)
+        self.up[name] = Upwards(*sizes, name=f"up_{name}", **options)
+        self.up[name].build(known)
+        self.merge[name] = CONVOLUTIONS[axes](shape[-1], 1, name=f"merge_{name}", **options)
+        self.merge[name].build((*shape[:-1], 2 * shape[-1]))
+        return shape
+
+    def call(self, h, training=False):
+        levels, known = {}, None
+        for name, quantizer in self.levels.items():
+            features, above = self._given_above(name, h[name], known)
+            levels[name] = quantizer(features, training=training)
+            known = _joined(levels[name]["z"], above)
+        outputs = {"z": known, "indices": {name: level["indices"] for name, level in levels.items()}, "levels": levels}
+        for term in ("commitment", *(["codebook"] if self.learned_by_gradient else [])):
+            outputs[term] = sum(level[term] for level in levels.values() if term in level)
+        return outputs
+
+    def _given_above(self, name, features, known):
+        """(the features of a level merged with what the levels above say, and that alone; or the features, None)."""
+        if known is None:
+            return features, None
+        above = self.up[name](known)
+        return self.merge[name](ops.concatenate([ops.cast(features, above.dtype), above], axis=-1)), above
+
+    def _of_level(self, name, outputs):
+        weight = {key: outputs[key] for key in ("sample_weight",) if key in outputs}
+        return {**outputs["levels"][name], **weight}
+
+    def adapt(self, features, method="k-means", seed=0):
+        self._require_levels(features)
+        if not self.built:
+            self.build({name: (None, *np.shape(part)[1:]) for name, part in features.items()})
+            self.built = True
+        known = None
+        for i, (name, quantizer) in enumerate(self.levels.items()):
+            merged, above = self._given_above(name, ops.convert_to_tensor(features[name]), known)
+            quantizer.adapt(ops.convert_to_numpy(merged), method, seed + i)
+            known = _joined(quantizer(merged)["z"], above)
+
+    def update(self, outputs):
+        for name, quantizer in self.levels.items():
+            if quantizer.trainable:
+                quantizer.update(self._of_level(name, outputs))
+
+    def lookup(self, latents):
+        known = None
+        for name, quantizer in self.levels.items():
+            above = None if known is None else self.up[name](known)
+            known = _joined(quantizer.lookup(latents[name]), above)
+        return known
+
+
+def _joined(z, above):
+    """The codes of a level beside what the levels above say at each place."""
+    z = ops.cast(z, "float32")
+    return z if above is None else ops.concatenate([z, ops.cast(above, "float32")], axis=-1)
