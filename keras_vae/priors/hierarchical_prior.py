@@ -128,9 +128,10 @@ class HierarchicalPrior(LearnedPrior):
         """What the level below `name` is given; None below the last."""
         if name not in self.tables:
             return None
-        features = self.tables[name](codes)
+        sizes = self.priors[name].data_shape
+        features = self.tables[name](ops.reshape(codes, (-1, *sizes)))  # a compiled loop may have lost the sizes
         if given is not None:
-            given = ops.cast(spread(given, codes.shape[1:]), features.dtype)
+            given = ops.cast(spread(given, sizes), features.dtype)
             given = ops.broadcast_to(given, (*ops.shape(features)[:-1], given.shape[-1]))
             features = ops.concatenate([features, given], axis=-1)
         return self.maps[name](features)
