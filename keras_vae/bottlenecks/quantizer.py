@@ -27,12 +27,16 @@ class Quantizer(Bottleneck):
     has_codes = True
     noise = None
     learned_by_gradient = False  # whether the loss of the codebook is a term of the model's
-    codebooks = 1  # where there are several, all of K codes, the last axis of the indices is theirs; a dict by level
     float32_always = True  # whatever the dtype policy
 
     def __init__(self, codebook_size, **kwargs):
         super().__init__(**({**kwargs, "dtype": "float32"} if self.float32_always else kwargs))
         self.codebook_size = codebook_sizes("codebook_size", codebook_size)
+
+    @property
+    def codebooks(self):
+        """How many codebooks there are, or a dict by level; of several, the last axis of the indices is theirs."""
+        return by_level(lambda size: 1, self.codebook_size)
 
     @property
     def bits_per_code(self):

@@ -49,9 +49,11 @@ class LatentMetrics(keras.callbacks.Callback):
             return found | {"active_units": float(active_units(model.encode(self.x, output="mean", **self.given)))}
         codes = model.encode(self.x, **self.given)
         sizes, codebooks = model.bottleneck.codebook_size, model.bottleneck.codebooks
-        levels = [(f"_{level}", sizes[level], codes[level]) for level in sizes] if isinstance(sizes, dict) else None
-        for suffix, size, part in levels or [("", sizes, codes)]:
-            for metric in (kind(size, codebooks=codebooks) for kind in (Perplexity, CodebookUsage)):
+        levels = [("", sizes, codes, codebooks)]
+        if isinstance(sizes, dict):
+            levels = [(f"_{level}", sizes[level], codes[level], codebooks[level]) for level in sizes]
+        for suffix, size, part, count in levels:
+            for metric in (kind(size, codebooks=count) for kind in (Perplexity, CodebookUsage)):
                 metric.update_state(part)
                 found[metric.name + suffix] = float(metric.result())
         return found

@@ -44,6 +44,8 @@ class ResidualStack(Configured, keras.layers.Layer):
         self.filters = integer("filters", filters)
         self.hidden = integer("hidden", hidden)
         self.depth = integer("depth", depth, low=0)
+        # Initializers take their seeds when they are made: here, as ever, so that a seeded run starts where it did.
+        self.first, self.second = ([keras.initializers.GlorotUniform() for _ in range(self.depth)] for _ in range(2))
 
     def build(self, input_shape):
         convolution, policy = CONVOLUTIONS[spatial_axes("x", input_shape)], self.dtype_policy
@@ -53,9 +55,13 @@ class ResidualStack(Configured, keras.layers.Layer):
                 f"Received: filters={self.filters}."
             )
         self.wide = [
-            convolution(self.hidden, 3, padding="same", dtype=policy, name=f"wide_{i}") for i in range(self.depth)
+            convolution(self.hidden, 3, padding="same", kernel_initializer=start, dtype=policy, name=f"wide_{i}")
+            for i, start in enumerate(self.first)
         ]
-        self.narrow = [convolution(self.filters, 1, dtype=policy, name=f"narrow_{i}") for i in range(self.depth)]
+        self.narrow = [
+            convolution(self.filters, 1, kernel_initializer=start, dtype=policy, name=f"narrow_{i}")
+            for i, start in enumerate(self.second)
+        ]
         for wide, narrow in zip(self.wide, self.narrow, strict=True):
             wide.build(input_shape)
             narrow.build((*input_shape[:-1], self.hidden))

@@ -116,7 +116,9 @@ class Autoencoder(ServedModel, PriorStage, HostMethods, TensorMethods, Bound, Te
         if self.prior is not None and not self.prior.built:
             self._build_prior()
         if self.prior is not None and not self.prior.trainable:
-            self.prior.trainable = False  # of a file: the weights that were made since are frozen by this
+            # Of a file: the weights that were made since are not frozen yet, and TensorFlow skips setting what is set.
+            self.prior.trainable = True
+            self.prior.trainable = False
 
     def _build_prior(self):
         shape, options = by_level(lambda part: (None, *part), self.latent_shape), {}
