@@ -86,7 +86,7 @@ def test_they_agree_on_what_is_constant_along_the_extra_axes(of_signals, of_volu
         np.testing.assert_allclose(higher.decode(codes), decoded, rtol=1e-5, atol=1e-5)
         found = terms_of(higher, x)
         for name, factor in (("distortion", size), ("rate", size // 4), ("commitment", size // 4)):
-            np.testing.assert_allclose(found[name], factor * terms[name], rtol=1e-4)
+            np.testing.assert_allclose(found[name], factor * terms[name], rtol=1e-4, atol=1e-6)
         assert higher.bits_per_image == codes[0].size * np.log2(7)
         terms = found
 
@@ -145,8 +145,10 @@ def test_it_learns(sizes, policy):
         model = vqvae(sizes, likelihood=keras_vae.SquaredError())
     finally:
         keras.config.set_dtype_policy("float32")
+    model.build((None, *sizes, 2))
+    model.adapt_codebook(x, method="sample")  # by other codes it may learn the mean first, whatever the batch
     model.compile(keras.optimizers.Adam(1e-2))
-    losses = model.fit(x, epochs=30, batch_size=4, verbose=0).history["distortion"]
+    losses = model.fit(x, epochs=40, batch_size=4, verbose=0).history["distortion"]
     assert losses[-1] < 0.9 * losses[0], losses
 
 
