@@ -102,7 +102,10 @@ def _objects(config):
 
 def _renamed(config, names):
     if isinstance(config, dict):
-        return {_path(key, names): _renamed(value, names) for key, value in config.items() if key not in _DROPPED}
+        kept = {key: value for key, value in config.items() if key not in _DROPPED}
+        # Layers are told by "name" and in lists: another argument may be the same word, as IWAE's estimator="iwae".
+        told = {key: isinstance(value, str) and key != "name" for key, value in kept.items()}
+        return {_path(key, names): value if told[key] else _renamed(value, names) for key, value in kept.items()}
     if isinstance(config, list):
         return [_renamed(value, names) for value in config]
     return names.get(config, config) if isinstance(config, str) else config

@@ -93,6 +93,21 @@ def test_names_that_keras_numbers_do_not_matter():
     assert differences(one, two) == ["`model.layers.1.units`: checkpoint 3, now 4"]
 
 
+def test_an_argument_that_is_such_a_word_is_no_name():
+    """The first IWAE of a process is named "iwae", and so is one of its estimators."""
+
+    def made():
+        parts = keras_vae.MLPEncoder((2,)), keras_vae.MLPDecoder((4,), ())
+        model = keras_vae.IWAE(*parts, latent_dim=2, num_samples=2, estimator="iwae")
+        model.build((None, 4))
+        model.compile("adam")
+        return model
+
+    keras.backend.clear_session()
+    first, second = fingerprint(made()), fingerprint(made())
+    assert first == second and "iwae:" not in str(first["model"]["config"]["estimator"])
+
+
 def test_the_dtype_policy_is_no_such_name():
     one, two = (fingerprint(made(dtype=dtype))["model"] for dtype in ("float32", "mixed_bfloat16"))
     assert "`dtype.name`: checkpoint 'float32', now 'mixed_bfloat16'" in differences(one, two)
