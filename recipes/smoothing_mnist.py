@@ -22,7 +22,7 @@ BAR = 113.0
 SMOOTHINGS = {  # and the sharpness they begin and end with
     kv.SpikeAndExponential: (1.0, 4.0),
     kv.SpikeAndPower: (1.5, 4.0),
-    kv.SymmetricPower: (2.0, 6.0),
+    kv.SymmetricPower: (10.0, 40.0),
     kv.OverlappingExponential: (4.0, 12.0),
     kv.OverlappingPower: (10.0, 40.0),
     kv.OverlappingGaussian: (10.0, 40.0),
@@ -38,7 +38,7 @@ def train(smoothing, ends, run, images, validation):
     model.build((None, 28, 28, 1))
     epochs, batches = run.pick(75, 1000, 2), ImageBatches(images, 100, seed=run.seed, drop_remainder=True)
     steps = epochs * len(batches)
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)))
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)))
     rise = linear_schedule(*ends, max(1, int(0.7 * steps)))
     callbacks = [CoefficientSchedule("bottleneck.estimator.sharpness", rise)]
     callbacks += [EarlyStop(run.pick(15, 50, 2), run.checkpoint / name / "best")]

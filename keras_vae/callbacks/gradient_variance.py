@@ -62,12 +62,20 @@ class GradientVariance(keras.callbacks.Callback):
                 f"`part` must be a part of the model with trainable weights. Received: part={self.part!r} for a "
                 f"{type(self.model).__name__}."
             )
-        self.values = {}
+        self.values, self.trained = {}, False
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch > 0 and not self.values and self.path is not None and self.path.exists():  # resumed
-            stored = json.loads(self.path.read_text())
-            self.values = {int(done): value for done, value in stored.items() if int(done) <= epoch}
+        self.trained = True
+        if epoch > 0 and not self.values:  # resumed
+            self.values = {done: value for done, value in self._stored().items() if done <= epoch}
+
+    def on_train_end(self, logs=None):
+        if not self.trained:  # resumed after its last epoch
+            self.values = self._stored()
+
+    def _stored(self):
+        found = self.path is not None and self.path.exists()
+        return {int(done): value for done, value in json.loads(self.path.read_text()).items()} if found else {}
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 not in self.epochs:

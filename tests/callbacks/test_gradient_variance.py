@@ -37,6 +37,9 @@ def test_the_training_goes_on_as_if_nothing_had_been(tmp_path):
     resumed.on_train_begin()
     resumed.on_epoch_begin(3)
     assert resumed.values == callback.values
+    resumed.on_train_begin()
+    resumed.on_train_end()  # every epoch was done before
+    assert resumed.values == callback.values
 
 
 def test_it_is_the_variance_at_the_weights_of_then():

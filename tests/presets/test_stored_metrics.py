@@ -63,6 +63,12 @@ def dvae_mnist(model):
     return {"bound_machine": -scores["elbo"], "rate_machine": scores["rate"]}
 
 
+def gumbel_vae_mnist(model):
+    x = datasets.to_float(datasets.load_images("binarized_mnist", "test"))
+    model.compile()
+    return {"Gumbel-softmax": -model.evaluate(x, batch_size=500, return_dict=True, verbose=0)["elbo"]}
+
+
 def vamp_mnist(model):
     x = datasets.to_float(datasets.load_images("binarized_mnist", "test"))
     model.compile()

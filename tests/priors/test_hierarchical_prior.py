@@ -170,7 +170,7 @@ def test_it_learns_what_belongs_below_what(prior):
     model = keras_vae.HierarchicalPrior(priors, embedding_dim=8, residual_hidden=4, depth=1)
     model.compile(keras.optimizers.Adam(0.02))
     batches = ArrayBatches(x, 16, seed=0)
-    logs = model.fit(batches, epochs=12, verbose=0).history
+    logs = model.fit(batches, epochs=30, verbose=0).history
     assert logs["rate_bottom"][-1] < 0.5 < 4 * np.log(2) * 0.9 < logs["rate_top"][-1]
     drawn = model.sample(8, seed=0)
     assert (drawn["bottom"] == drawn["top"].repeat(2, axis=1).repeat(2, axis=2)).mean() > 0.95
