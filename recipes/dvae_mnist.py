@@ -89,7 +89,8 @@ def main():
     found |= {f"gain_{key}": found[f"{key}_independent"] - found[f"{key}_machine"] for key in ("bound", "nll")}
     found |= {"seed": run.seed}
     run.save_metrics(found)
-    run.save_image("reconstructions", comparison_grid(test[:20], model.reconstruct(test[:20]), columns=10))
+    some = test[:: len(test) // 20]  # of every class, by which they are sorted
+    run.save_image("reconstructions", comparison_grid(some, model.reconstruct(some), columns=10))
     run.publish(
         model,
         found,

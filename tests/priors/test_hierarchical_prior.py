@@ -48,7 +48,7 @@ def every(shape, size):
 
 
 def log_prob(prior, codes, condition=None):
-    return harness.numpy(prior.log_prob(tree.map_structure(ops.convert_to_tensor, codes), condition))
+    return harness.numpy(harness.compiled(prior.log_prob)(tree.map_structure(ops.convert_to_tensor, codes), condition))
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +61,8 @@ def test_probabilities_of_all_codes_sum_to_one(prior, all_codes):
     """Of all, and of the lower level given each codes of the upper one: 9 x 16 of them."""
     probabilities = np.exp(log_prob(prior, all_codes)).reshape(9, 16)
     assert probabilities.sum() == pytest.approx(1.0, rel=1e-5)
-    top = np.exp(harness.numpy(prior.priors["top"].log_prob(ops.convert_to_tensor(every((1, 2), 3)))))
-    np.testing.assert_allclose(
-        probabilities.sum(axis=1), top, rtol=1e-4
-    )  # what is above knows nothing of what is below
+    top = np.exp(log_prob(prior.priors["top"], every((1, 2), 3)))
+    np.testing.assert_allclose(probabilities.sum(axis=1), top, rtol=1e-4)  # above nothing is known of what is below
     below = probabilities / probabilities.sum(axis=1, keepdims=True)
     assert below.std(axis=0).max() > 1e-3  # what is below depends on it
 
@@ -109,7 +107,8 @@ def test_each_level_is_given_all_that_stand_above_it_and_the_condition(three):
     rng = np.random.default_rng(0)
     codes = {name: rng.integers(0, k, (3, *three.data_shape[name])) for name, k in three.codebook_size.items()}
     condition = np.array([0, 1, 2], "int32")
-    shares = lambda codes, condition: harness.numpy(three({"x": codes, "condition": condition})["log_probs"])  # noqa: E731
+    of_levels = harness.compiled(lambda codes, condition: three({"x": codes, "condition": condition})["log_probs"])
+    shares = lambda codes, condition: harness.numpy(of_levels(codes, condition))  # noqa: E731
     before = shares(codes, condition)
     assert log_prob(three, codes, three.embed(condition)) == pytest.approx(sum(before.values()), rel=1e-5)
     names = list(codes)
