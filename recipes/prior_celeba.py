@@ -20,9 +20,9 @@ import keras
 import numpy as np
 
 from keras_vae.datasets import load_images, to_float
-from keras_vae.metrics import FrechetDistance, image_format_psnr, psnr, ssim
+from keras_vae.metrics import image_format_psnr, psnr, ssim
 from keras_vae.reports import image_grid
-from keras_vae.runs import Recipe
+from keras_vae.runs import Recipe, distances_of_draws
 
 K, BAR = 512, 6.3
 
@@ -59,20 +59,6 @@ def fit(vqvae, train, held, run):
     return faces
 
 
-def distances(faces, codes, images, run):
-    """Frechet distances of samples, of independent codes and of reconstructions to real images, at 32x32."""
-    small = lambda x: np.float32(np.clip(x, 0, 1).reshape(-1, 32, 2, 32, 2, 3).mean(axis=(2, 4)))  # noqa: E731
-    rng, count = np.random.default_rng(run.seed), run.pick(2000, 10000, 4)
-    rows, network = rng.permutation(len(images)), keras_vae.load_pretrained("features_cifar10")
-    distance = FrechetDistance(network, small(images[rows[: 2 * count]]))
-    drawn = {
-        "samples": faces.sample(count, seed=run.seed),
-        "independent_codes": faces.decode(rng.permuted(codes, axis=0)[:count]),  # of each position by itself
-        "reconstructions": faces.decode(codes[rows[-count:]]),
-    }
-    return distance.figure_name(count), {name: distance.score(small(x)) for name, x in drawn.items()}
-
-
 def main():
     run = Recipe(__doc__, __file__, policy=True)
     vqvae = keras_vae.load_pretrained("vqvae_celeba")
@@ -82,7 +68,8 @@ def main():
     frequencies = (np.bincount(codes.ravel(), minlength=K) + 1.0) / (codes.size + K)
     bits = float(faces.code_length(test).mean())
     reconstructions = np.clip(faces.reconstruct(test), 0.0, 1.0)
-    name, distance = distances(faces, codes, train, run)
+    network, count = keras_vae.load_pretrained("features_cifar10"), run.pick(2000, 10000, 4)
+    distances = distances_of_draws(faces, codes, train, network, count, run.seed)
     metrics = {
         "psnr": float(psnr(test, reconstructions).mean()),
         "ssim": float(ssim(test, reconstructions).mean()),
@@ -91,7 +78,7 @@ def main():
         "order_0_bits_per_code": float(-np.log2(frequencies)[test_codes].mean()),
         "prior_bits_per_image": bits,
         **{f"{form}_psnr": image_format_psnr(test, form, bits) for form in ("AVIF", "WEBP")},
-        **{f"{name}_{what}": value for what, value in distance.items()},
+        **distances,
         "seed": run.seed,
     }
     run.save_metrics(metrics)
@@ -111,7 +98,8 @@ def main():
         limits="Centred faces at 64x64. Samples are blurred where reconstructions are, and some are no face.",
         preview=image_grid(samples[:32], columns=8, clip=True),
     )
-    bars = {"prior_bits_per_code": BAR, f"{name}_samples": 0.5 * distance["independent_codes"]}
+    sampled, independent, _ = distances
+    bars = {"prior_bits_per_code": BAR, sampled: 0.5 * distances[independent]}
     rows = [{"figure": key, "bar": bars.get(key), "ours": value} for key, value in metrics.items()]
     run.finish(f"PixelCNN on the codes of CelebA 64x64, test images, seed {run.seed}", rows)
 

@@ -43,6 +43,22 @@ class Recipe(RunFolder):
         super().__init__(args.name or self.file.stem, root=args.runs, resumed=args.resume)
         keras.utils.set_random_seed(self.seed)
 
+    def in_policy(self, make):
+        """What `make` makes, twice: under the dtype policy asked for, to be trained; in float32, to be measured.
+
+        Args:
+            make: function without arguments that returns a built model.
+
+        Returns:
+            (the one to be trained, the one that then takes its weights).
+        """
+        keras.mixed_precision.set_dtype_policy(self.policy)
+        try:
+            trained = make()
+        finally:
+            keras.mixed_precision.set_dtype_policy("float32")
+        return trained, make()
+
     def fit(self, model, batches, epochs, part="", curves=True, **options):
         """`fit_resumable` with checkpoints in the run's folder, gone on from with `--resume`; draws the curves.
 

@@ -44,6 +44,15 @@ def test_a_dtype_policy_is_an_option_of_those_that_say_so(tmp_path, capsys):
     assert "unrecognized arguments: --policy" in capsys.readouterr().err
 
 
+def test_what_is_trained_in_the_policy_asked_for_is_measured_in_float32(tmp_path):
+    run = Recipe("A recipe.", "recipes/tiny.py", ["--runs", str(tmp_path), "--policy", "mixed_bfloat16"], policy=True)
+    trained, measured = run.in_policy(plain)
+    assert (trained.dtype_policy.name, measured.dtype_policy.name) == ("mixed_bfloat16", "float32")
+    with pytest.raises(ZeroDivisionError):
+        run.in_policy(lambda: 1 / 0)
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
 def test_a_fit_is_gone_on_with_part_by_part(tmp_path):
     pytest.importorskip("matplotlib")
     whole, _ = fitted(started(tmp_path / "whole"), 3)
