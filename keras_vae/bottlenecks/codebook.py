@@ -36,6 +36,7 @@ class Codebook(Quantizer):
     """
 
     learned_by_gradient = True
+    adapts = True
     frozen = False  # whether the rows of the codebook stay as they were drawn
 
     def __init__(
@@ -104,13 +105,14 @@ class Codebook(Quantizer):
         """Starts the codes at features of data: dead codes are rare from the first step on.
 
         Args:
-            features: array (n, ..., D), what the encoder makes of data: n and positions together at least K vectors.
+            features: array (n, ..., D), what the encoder makes of data: n and positions together at least K different
+                vectors.
             method: str: "k-means", centres of clusters of at most 64 K vectors of them, by scikit-learn; "sample", K
                 different vectors drawn at random. k-means of many thousand codes takes long. Default: "k-means".
             seed: int >= 0. Default: 0.
 
         Raises:
-            ValueError: for bad features, fewer vectors than codes, or an unknown method.
+            ValueError: for bad features, fewer different vectors than codes, or an unknown method.
             ImportError: for k-means without scikit-learn.
         """
         features = check_values("features", features)

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.bottlenecks.several_codebooks import SeveralCodebooks, learned_from
 from keras_vae.core.registration import registered
+from keras_vae.training import check_values
 
 
 @registered
@@ -29,7 +30,7 @@ class GroupedVectorQuantizer(SeveralCodebooks):
 
     Raises:
         ValueError: if the groups are not alike, or the features are not as many as they take together.
-        TypeError: if a group is no Codebook.
+        TypeError: if `groups` is no sequence of Codebook.
 
     Reference:
         Jegou, Douze & Schmid 2011, Product quantization for nearest neighbor search, IEEE TPAMI 33:117.
@@ -80,7 +81,7 @@ class GroupedVectorQuantizer(SeveralCodebooks):
         return ops.concatenate([group.lookup(latents[..., i]) for i, group in enumerate(self.parts)], axis=-1)
 
     def adapt(self, features, method="k-means", seed=0):
-        features = np.asarray(features)
+        features = check_values("features", features)
         self.require_features(features.shape, "sum of embedding_dim", self.embedding_dim)
         for i, (group, part) in enumerate(zip(self.parts, self._cut(features), strict=True)):
             group.adapt(part, method, seed + i)

@@ -9,6 +9,9 @@ from keras_vae.core.checks import instance, integer
 from keras_vae.core.registration import registered
 from keras_vae.layers.spatial import CONVOLUTIONS, spatial_axes
 from keras_vae.layers.vq_parts import Upwards
+from keras_vae.training import check_values
+
+BATCH = 128  # examples at a time, where codes start at data
 
 
 @registered
@@ -65,6 +68,12 @@ class HierarchicalQuantizer(Quantizer):
             raise TypeError(f"`levels` must be a dict of Quantizers, the top level first. Received: levels={levels!r}.")
         for name, quantizer in levels.items():
             instance(f"levels[{name!r}]", quantizer, Quantizer)
+        different = len({id(quantizer) for quantizer in levels.values()})
+        if different < len(levels):
+            raise ValueError(
+                "`levels` must have a quantizer each, a layer of its own. "
+                f"Received: {len(levels)} levels, {different} different quantizers."
+            )
         super().__init__({name: quantizer.codebook_size for name, quantizer in levels.items()}, **kwargs)
         self.levels = {str(name): quantizer for name, quantizer in levels.items()}
         self.hidden = integer("hidden", hidden)
@@ -75,6 +84,11 @@ class HierarchicalQuantizer(Quantizer):
     def learned_by_gradient(self):
         """Whether the codebook of any level is a term of the model's loss."""
         return any(quantizer.learned_by_gradient for quantizer in self.levels.values())
+
+    @property
+    def adapts(self):
+        """Whether the codes of any level can start at data."""
+        return any(quantizer.adapts for quantizer in self.levels.values())
 
     @property
     def codebooks(self):
@@ -120,6 +134,8 @@ class HierarchicalQuantizer(Quantizer):
     def _build_between(self, name, known, shape):
         """Builds what leads to a level with features of `shape`; returns the shape of what the levels above say."""
         axes = spatial_axes("h", shape)
+        if None in (*known[1:-1], *shape[1:-1]):
+            raise ValueError(f"The features must be of known sizes. Received: {shape[1:-1]} below {known[1:-1]}.")
         ratios = {below / above for above, below in zip(known[1:-1], shape[1:-1], strict=False)}
         doublings = max(0, round(max(ratios)).bit_length() - 1)
         if len(known) != len(shape) or ratios != {2**doublings}:
@@ -158,15 +174,33 @@ class HierarchicalQuantizer(Quantizer):
         return {**outputs["levels"][name], **weight}
 
     def adapt(self, features, method="k-means", seed=0):
+        """Starts the codes at features of data from the top down, those of a level given what is above it.
+
+        Levels of fixed codes, such as FSQ, stay as they are.
+
+        Args:
+            features: dict of arrays (n, *sizes, D) by level, what the encoder makes of data.
+            method: str, "k-means" or "sample". Default: "k-means".
+            seed: int >= 0. Default: 0.
+
+        Raises:
+            ValueError: for bad features, fewer different ones than codes, an unknown method, or where no level can.
+        """
         self._require_levels(features)
+        if not self.adapts:
+            super().adapt(features, method, seed)
+        features = {name: check_values(f"features[{name!r}]", part) for name, part in features.items()}
         if not self.built:
-            self.build({name: (None, *np.shape(part)[1:]) for name, part in features.items()})
-            self.built = True
-        known = None
+            self.build({name: (None, *part.shape[1:]) for name, part in features.items()})
+        # By batches and on the host: of all examples at once the nets between levels would ask for much memory.
+        starts = range(0, len(next(iter(features.values()))), BATCH)
+        known = [None for _ in starts]
         for i, (name, quantizer) in enumerate(self.levels.items()):
-            merged, above = self._given_above(name, ops.convert_to_tensor(features[name]), known)
-            quantizer.adapt(ops.convert_to_numpy(merged), method, seed + i)
-            known = _joined(quantizer(merged)["z"], above)
+            parts = [ops.convert_to_tensor(features[name][start : start + BATCH]) for start in starts]
+            given = [_on_host(*self._given_above(name, *both)) for both in zip(parts, known, strict=True)]
+            if quantizer.adapts:
+                quantizer.adapt(np.concatenate([merged for merged, _ in given]), method, seed + i)
+            known = [_on_host(_joined(quantizer(merged)["z"], above))[0] for merged, above in given]
 
     def update(self, outputs):
         for name, quantizer in self.levels.items():
@@ -179,6 +213,10 @@ class HierarchicalQuantizer(Quantizer):
             above = None if known is None else self.up[name](known)
             known = _joined(quantizer.lookup(latents[name]), above)
         return known
+
+
+def _on_host(*values):
+    return [None if value is None else ops.convert_to_numpy(value) for value in values]
 
 
 def _joined(z, above):

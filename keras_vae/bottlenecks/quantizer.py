@@ -27,6 +27,7 @@ class Quantizer(Bottleneck):
     has_codes = True
     noise = None
     learned_by_gradient = False  # whether the loss of the codebook is a term of the model's
+    adapts = False  # whether its codes can start at data
     float32_always = True  # whatever the dtype policy
 
     def __init__(self, codebook_size, **kwargs):

@@ -42,7 +42,7 @@ class ResidualVectorQuantizer(SeveralCodebooks):
 
     Raises:
         ValueError: if an argument is out of range, the levels are not alike, or the features are not D wide.
-        TypeError: if a level is no Codebook.
+        TypeError: if `levels` is no sequence of Codebook.
 
     Reference:
         Zeghidour et al. 2021, SoundStream: an end-to-end neural audio codec, arXiv:2107.03312.

@@ -16,9 +16,11 @@ class SeveralCodebooks(Quantizer):
     """
 
     fixed = ("codebook_size",)
+    adapts = True
     argument = "parts"  # what a user knows the codebooks by
 
     def __init__(self, parts, **kwargs):
+        instance(self.argument, parts, (list, tuple))
         parts = [instance(f"{self.argument}[{i}]", part, Codebook) for i, part in enumerate(parts)]
         different = len({id(part) for part in parts})
         if not parts or different < len(parts):

@@ -1,8 +1,11 @@
 """What the transposed convolutions of one, two and three axes share."""
 
+import numpy as np
 from keras import ops
 
 from keras_vae import _backend
+
+FIXED = {"padding": "same", "output_padding": None, "dilation_rate": 1}
 
 
 class Upsampling:
@@ -14,8 +17,11 @@ class Upsampling:
     """
 
     def __init__(self, filters, kernel_size, strides=2, **kwargs):
-        kwargs = {**kwargs, "padding": "same", "output_padding": None, "dilation_rate": 1}
-        super().__init__(filters, kernel_size, strides=strides, **kwargs)
+        for name, only in FIXED.items():
+            given = kwargs.pop(name, only)
+            if not np.array_equal(given, np.broadcast_to(only, np.shape(given))):  # (1, 1) in a configuration is 1
+                raise ValueError(f"`{name}` must be left at {only!r}. Received: {name}={given!r}.")
+        super().__init__(filters, kernel_size, strides=strides, **kwargs, **FIXED)
         if self.data_format != "channels_last":
             raise ValueError(f"`data_format` must be 'channels_last'. Received: data_format={self.data_format!r}.")
 

@@ -27,7 +27,8 @@ class UpsamplingConv1D(Upsampling, keras.layers.Conv1DTranspose):
         (batch, steps * strides, filters).
 
     Raises:
-        ValueError: for a `data_format` other than channels_last.
+        ValueError: for a `data_format` other than channels_last, or another `padding`, `output_padding` or
+            `dilation_rate`.
 
     Example:
 

@@ -4,11 +4,11 @@ from keras import ops
 
 from keras_vae.ops.numerics import straight_through
 
-TINY = 1e-12  # a squared length below it counts as this much: nothing is divided by zero
+TINY = 1e-12  # a squared length below it is that of a vector without a direction
 
 
 def unit(x):
-    """x / |x| over the last axis; zeros stay zeros.
+    """x / |x| over the last axis; zeros, which have no direction, stay zeros, and get no gradient.
 
     Args:
         x: float tensor (..., D).
@@ -23,7 +23,9 @@ def unit(x):
     [0.0, 1.0]
     """
     x = ops.convert_to_tensor(x)
-    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=-1, keepdims=True), TINY))
+    square = ops.sum(ops.square(x), axis=-1, keepdims=True)
+    # Not x / 1e-6 there, whose gradient is a million: the features of a black part of an image are exact zeros.
+    return x * ops.where(square > TINY, ops.rsqrt(ops.maximum(square, TINY)), 0.0)
 
 
 def rotate_through(soft, hard):
@@ -31,7 +33,8 @@ def rotate_through(soft, hard):
 
     hard = (|hard| / |soft|) R soft with R = I - 2 r r^T + 2 v u^T, u and v the directions of `soft` and `hard`, r that
     of u + v; R and the ratio are constants. Where `straight_through` hands on the gradient as it is, this keeps its
-    angle to the vector, so that features of one code are told apart by where about the code they lie.
+    angle to the vector, so that features of one code are told apart by where about the code they lie. Where `soft` is
+    zero it has no direction, and the gradient is handed on as it is.
 
     Args:
         soft: float tensor (..., D), differentiable.
@@ -56,8 +59,9 @@ def rotate_through(soft, hard):
     r = unit(u + v)
     # R soft by its three terms: no matrix of D x D for each vector.
     turned = soft - 2.0 * r * _inner(r, soft) + 2.0 * v * _inner(u, soft)
-    ratio = ops.sqrt(_inner(hard, hard) / ops.maximum(_inner(fixed, fixed), TINY))
-    return straight_through(ratio * turned, hard)
+    square = _inner(fixed, fixed)
+    ratio = ops.sqrt(_inner(hard, hard) / ops.maximum(square, TINY))
+    return straight_through(ops.where(square > TINY, ratio * turned, soft), hard)
 
 
 def _inner(a, b):

@@ -1,5 +1,7 @@
 """The prior of codes of several levels: each level given those above it."""
 
+import math
+
 import keras
 from keras import layers, ops
 
@@ -23,8 +25,9 @@ class HierarchicalPrior(LearnedPrior):
     to what that level was given itself, behind a convolution and residual blocks, so that it knows of every level
     above, and of the condition. `sample` goes from the top down.
 
-    One loss trains all levels at once: no two levels share a weight, so that the gradient of each is that of its own
-    log-probability, as if they were trained one after the other on the same batches. `rate_top` and so on are logged.
+    One loss trains all levels at once. Of two levels no two share a weight, and the gradient of each is that of its own
+    log-probability, as if they were trained one after the other on the same batches; of more levels, and of a learned
+    condition, a map serves every level below it, and learns from all of them. `rate_top` and so on are logged.
 
     Args:
         priors: dict of learned priors of integer codes, name -> that of the level, the top level first; each without a
@@ -37,7 +40,8 @@ class HierarchicalPrior(LearnedPrior):
         **kwargs: of keras.Model.
 
     Input shape:
-        dict of codes (batch, *sizes) in [0, K) by level; or a dict of it, "x", with "condition".
+        dict of codes (batch, *sizes) in [0, K) by level, of several codebooks (batch, *sizes, codebooks); or a dict of
+        it, "x", with "condition".
 
     Output shape:
         dict with "log_prob": (batch,), nats; and "log_probs": dict of it by level.
@@ -102,9 +106,10 @@ class HierarchicalPrior(LearnedPrior):
                 options = {"dtype": self.dtype_policy, "name": f"map_{name}"}
                 net = _Map(self.embedding_dim, self.residual_hidden, self.depth, **options)
                 table.build(shape)
-                net.build((*shape, self.embedding_dim + (0 if given is None else given[-1])))
+                *sizes, channels = self._features_shape(name)
+                net.build((None, *sizes, channels + (0 if given is None else given[-1])))
                 self.tables[name], self.maps[name] = table, net
-                given = (*shape, self.embedding_dim)
+                given = (None, *sizes, self.embedding_dim)
         super().build(input_shape, condition_shape)
 
     def log_prob(self, z, condition=None):
@@ -128,13 +133,20 @@ class HierarchicalPrior(LearnedPrior):
         """What the level below `name` is given; None below the last."""
         if name not in self.tables:
             return None
-        sizes = self.priors[name].data_shape
-        features = self.tables[name](ops.reshape(codes, (-1, *sizes)))  # a compiled loop may have lost the sizes
+        *sizes, channels = self._features_shape(name)
+        codes = ops.reshape(codes, (-1, *self.priors[name].data_shape))  # a compiled loop may have lost the sizes
+        features = ops.reshape(self.tables[name](codes), (-1, *sizes, channels))
         if given is not None:
             given = ops.cast(spread(given, sizes), features.dtype)
             given = ops.broadcast_to(given, (*ops.shape(features)[:-1], given.shape[-1]))
             features = ops.concatenate([features, given], axis=-1)
         return self.maps[name](features)
+
+    def _features_shape(self, name):
+        """(*sizes, features) of the codes of a level: of several codebooks those of each, one beside the other."""
+        prior = self.priors[name]
+        sizes = prior.grid or prior.data_shape
+        return (*sizes, self.embedding_dim * math.prod(prior.data_shape[len(sizes) :]))
 
     def terms(self, x, y, outputs, training):
         """As of `LearnedPrior`, with "rate_top" and so on, the shares of the levels in "rate"."""

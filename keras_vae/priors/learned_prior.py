@@ -34,6 +34,7 @@ class LearnedPrior(TermsModel, Prior):
     reconstruction = None
     noise = "uniform"
     data_interval = None  # (low, high) of what it scores: (0, K - 1) of codes
+    grid = None  # the sizes of its positions, where its data have an axis of channels beside them
     whole = False  # whether it scores whole numbers
     jit_sampler = True  # whether its draws are a loop, which XLA compiles
 

@@ -171,10 +171,41 @@ def test_a_sample_is_of_different_features_and_by_its_seed(kind):
     assert {tuple(row) for row in found[0]} <= {tuple(row) for row in x}
 
 
+def blank(rows):
+    """Blank parts of images, all alike, before `rows` that differ; zeros of either sign are one vector."""
+    return np.concatenate([np.zeros((3000, 2)), -np.zeros((3000, 2)), rows]).astype("float32")
+
+
+def test_a_sample_of_many_equal_features_has_no_code_twice():
+    rows = np.random.default_rng(0).normal(size=(20, 2))
+    quantizer = VectorQuantizer(21, 2)
+    quantizer.adapt(blank(rows), method="sample")
+    found = harness.numpy(quantizer.codebook.value)
+    np.testing.assert_allclose(by_first(found), by_first(np.concatenate([rows, np.zeros((1, 2))])), rtol=1e-6)
+
+
+@harness.needs("sklearn")
+def test_k_means_of_many_equal_features_loses_none_of_the_others():
+    """They are one in two thousand: a sample of the features had none of them, and all codes but one were equal."""
+    quantizer = VectorQuantizer(4, 2)
+    quantizer.adapt(blank(CENTRES))
+    found = harness.numpy(quantizer.codebook.value).round(5) + 0.0
+    assert {tuple(row) for row in found} == {(0.0, 0.0), *map(tuple, CENTRES)}
+
+
+@harness.needs("sklearn")
+def test_k_means_counts_a_feature_as_often_as_it_is_there():
+    x = np.repeat(np.array([[0.0], [1.0], [9.0]], "float32"), [30, 10, 5], axis=0)
+    quantizer = VectorQuantizer(2, 1)
+    quantizer.adapt(x)
+    np.testing.assert_allclose(by_first(harness.numpy(quantizer.codebook.value)), [[0.25], [9.0]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "call, told",
     [
-        (lambda: VectorQuantizer(9, 2).adapt(np.zeros((8, 2))), "`features` must hold at least 9 vectors"),
+        (lambda: VectorQuantizer(9, 2).adapt(np.zeros((8, 2))), "at least 9 different vectors.*8 vectors, 1 of them"),
+        (lambda: VectorQuantizer(3, 2).adapt(np.zeros((8, 2))), "at least 3 different vectors.*8 vectors, 1 of them"),
         (lambda: VectorQuantizer(3, 2).adapt(np.zeros((8, 3))), "`embedding_dim` must be the number of .* here 3"),
         (lambda: VectorQuantizer(3, 2).adapt(np.full((8, 2), np.nan)), "`features` must be finite"),
         (lambda: VectorQuantizer(3, 2).adapt(np.zeros((8, 2)), "first"), "`method` must be one of 'k-means', 'sample'"),

@@ -136,6 +136,8 @@ def test_refusals():
         ({"top": keras_vae.KSparse(2)}, r"`levels\['top'\]` must be a keras_vae Quantizer"),
     ):
         harness.check_refuses(lambda levels=levels: make(levels), message, TypeError)
+    shared = quantizer()  # a file would have it twice, and its weights once
+    harness.check_refuses(lambda: make({"top": shared, "bottom": shared}), "2 levels, 1 different quantizers")
     for name in ("hidden", "residual_hidden"):
         harness.check_refuses(lambda name=name: make({"top": quantizer()}, **{name: 0}), f"`{name}` must be an integer")
     harness.check_refuses(lambda: make({"top": quantizer()}, depth=-1), "`depth` must be an integer >= 0")
@@ -146,6 +148,7 @@ def test_refusals():
         ({"top": (None, 2, 2, 3), "bottom": (None, 4, 8, 3)}, "the same along every axis"),
         ({"top": (None, 4, 4, 3), "bottom": (None, 2, 2, 3)}, "must be larger than those above it"),
         ({"top": (None, 4, 3), "bottom": (None, 4, 4, 3)}, "the same along every axis"),
+        ({"top": (None, None, 4, 3), "bottom": (None, 4, 4, 3)}, r"must be of known sizes.*\(None, 4\)"),
     ):
         layer = make({"top": quantizer(), "bottom": quantizer()})
         harness.check_refuses(lambda layer=layer, shapes=shapes: layer.build(shapes), message)
@@ -187,3 +190,28 @@ def test_codes_of_each_level_start_at_what_it_codes():
     means = np.stack([rows[codes == k].mean(axis=0) for k in range(3)])
     np.testing.assert_allclose(before, means, atol=1e-4)  # k-means: each centre is the mean of what is nearest to it
     harness.check_refuses(lambda: quantizer.adapt({"top": h["top"]}), "must be a dict by level")
+
+
+def test_levels_of_fixed_codes_stay_where_others_start_at_data(monkeypatch):
+    """By batches, as in one piece: three examples at a time of twenty."""
+    rng = np.random.default_rng(1)
+    h = {"top": rng.normal(size=(20, 2, 2, 3)), "bottom": rng.normal(size=(20, 4, 4, 3))}
+    h = {name: part.astype("float32") for name, part in h.items()}
+
+    def adapted(top):
+        levels = {"top": top, "bottom": keras_vae.VectorQuantizer(6, 3)}
+        quantizer = keras_vae.HierarchicalQuantizer(levels, hidden=4, residual_hidden=2, depth=1)
+        quantizer.build({name: (None, *part.shape[1:]) for name, part in h.items()})
+        harness.set_weights(quantizer, seed=3)
+        quantizer.adapt(h, method="sample", seed=2)
+        return quantizer
+
+    quantizer = adapted(keras_vae.FSQ([5, 4, 3]))
+    merged, _ = quantizer._given_above("bottom", h["bottom"], quantizer.levels["top"](h["top"])["z"])
+    rows, codes = harness.numpy(merged).reshape(-1, 1, 3), harness.numpy(quantizer.levels["bottom"].codebook.value)
+    assert np.abs(rows - codes).max(axis=2).min(axis=0).max() < 1e-5
+    monkeypatch.setattr("keras_vae.bottlenecks.hierarchical_quantizer.BATCH", 3)
+    again = harness.numpy(adapted(keras_vae.FSQ([5, 4, 3])).levels["bottom"].codebook.value)
+    np.testing.assert_allclose(again[np.lexsort(again.T)], codes[np.lexsort(codes.T)], atol=1e-5)
+    fixed = keras_vae.HierarchicalQuantizer({"codes": keras_vae.FSQ([5, 4, 3])})
+    harness.check_refuses(lambda: fixed.adapt({"codes": h["top"]}), "`adapt` needs a quantizer whose codes can start")

@@ -190,6 +190,10 @@ ONE = VectorQuantizer(8, 4)
     "call, told, error",
     [
         (lambda: ResidualVectorQuantizer([]), "`levels` must be one or more codebooks", ValueError),
+        (lambda: ResidualVectorQuantizer(ONE), "`levels` must be a list or a tuple", TypeError),
+        (lambda: GroupedVectorQuantizer(None), "`groups` must be a list or a tuple. Received: groups=None", TypeError),
+        (lambda: grouped().adapt(3), "`features` must hold at least one example", ValueError),
+        (lambda: grouped().adapt(np.full((9, 4), np.inf)), "`features` must be finite", ValueError),
         (
             lambda: ResidualVectorQuantizer([ONE] * 3),
             "each a layer of its own. Received: 3 codebooks, 1",

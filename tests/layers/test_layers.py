@@ -73,6 +73,14 @@ def test_upsampling_has_the_gradient_of_keras_transposed_convolution():
 
 
 @pytest.mark.parametrize("axes", UPSAMPLINGS)
+@pytest.mark.parametrize("name, value", [("padding", "valid"), ("dilation_rate", 2), ("output_padding", 1)])
+def test_upsampling_refuses_what_it_would_ignore(axes, name, value):
+    harness.check_refuses(lambda: UPSAMPLINGS[axes](2, 4, **{name: value}), f"`{name}` must be left at .*={value!r}")
+    layer = UPSAMPLINGS[axes](2, 4, strides=3)
+    assert UPSAMPLINGS[axes].from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("axes", UPSAMPLINGS)
 def test_upsampling_refuses_channels_first(axes):
     make = lambda: UPSAMPLINGS[axes](2, 4, data_format="channels_first")  # noqa: E731
     harness.check_refuses(make, "`data_format` must be 'channels_last'")
