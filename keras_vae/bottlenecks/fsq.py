@@ -26,7 +26,8 @@ class FSQ(Quantizer):
     for 2^14 and [8, 8, 8, 5, 5, 5] for 2^16. Two levels each are what `LFQ` is for.
 
     Args:
-        levels: sequence of int >= 3, L_i of each feature: the encoder has as many. K is their product.
+        levels: sequence of int >= 3, L_i of each feature: the encoder has as many. K is their product; a `VQVAE` counts
+            the use of each code in 16 bytes.
         **kwargs: of keras.layers.Layer; the dtype is float32 always.
 
     Input shape:

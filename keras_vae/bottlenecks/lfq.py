@@ -31,7 +31,8 @@ class LFQ(Quantizer):
     not see that any two of them are the same.
 
     Args:
-        bits: int in [1, 30], the encoder's number of features.
+        bits: int in [1, 30], the encoder's number of features. A `VQVAE` counts the use of each code in 16 bytes: 4 MB
+            at 18 bits, 268 MB at 24.
         entropy_weight: float >= 0, of the term in the loss; a weight, which callbacks may schedule. Default: 0.1.
         diversity_weight: float >= 0, of the second entropy against the first. Default: 1.0.
         temperature: float > 0, in the units of h squared: a feature of the size of this is nearly certain. Default:

@@ -9,6 +9,7 @@ from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
 from keras_vae.reports import image_grid
+from keras_vae.training.signature import served_levels, unserved_levels
 
 
 def encode(args):
@@ -35,11 +36,7 @@ def decode(args):
     out = check_out(args.out, ".png", ".npy")
     arrays = read_arrays(args.codes)
     model = load_autoencoder(args.name)
-    keys = ("indices",) if model.has_codes else ("z_mean", "z")
-    key = next((key for key in (*keys, "") if key in arrays), None)
-    if key is None:
-        raise ValueError(f"{args.codes} must hold `{'` or `'.join(keys)}`. Received: {', '.join(arrays) or 'nothing'}.")
-    images = model.decode(_finite(args.codes, arrays[key]), condition=given(model, args))
+    images = model.decode(_latents(args.codes, arrays, model), condition=given(model, args))
     write_images(out, images, lambda path: image_grid(images, args.columns, path, clip=True))
     print(f"{out}: {counted(len(images), 'image')}")
 
@@ -55,15 +52,30 @@ def latents_of(model, images, condition=None):
         condition: of a conditional model, one for all. Default: None.
     """
     if model.has_codes:
-        return _by_name("indices", model.encode(images, condition=condition))
+        return served_levels("indices", model.encode(images, condition=condition))
     posterior = model.encode(images, output="distribution", condition=condition)
     parts = posterior.served()
     parts = parts if "z_mean" in parts else {"z": posterior.mode, **parts}
     return {key: keras.ops.convert_to_numpy(value) for key, value in parts.items()}
 
 
-def _by_name(name, levels):
-    return {f"{name}_{level}": part for level, part in levels.items()} if isinstance(levels, dict) else {name: levels}
+def _latents(path, arrays, model):
+    """What `latents_of` wrote; or the one array of a bare file. Of several levels they are indices_top and so on."""
+    shape = model.latent_shape
+    if isinstance(shape, dict):
+        names = list(served_levels("indices", shape))
+        if not set(names) <= set(arrays):
+            raise ValueError(f"{path} must hold `{'` and `'.join(names)}`. Received: {_told(arrays)}.")
+        return unserved_levels("indices", {name: _finite(path, arrays[name]) for name in names}, shape)
+    keys = ("indices",) if model.has_codes else ("z_mean", "z")
+    key = next((key for key in (*keys, "") if key in arrays), None)
+    if key is None:
+        raise ValueError(f"{path} must hold `{'` or `'.join(keys)}`. Received: {_told(arrays)}.")
+    return _finite(path, arrays[key])
+
+
+def _told(arrays):
+    return ", ".join(name or "one array" for name in arrays) or "nothing"
 
 
 def _finite(path, latents):

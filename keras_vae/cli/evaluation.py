@@ -11,6 +11,7 @@ from keras_vae.datasets import load_images, load_sprites, stream, to_float
 from keras_vae.metrics import psnr, ssim
 from keras_vae.metrics.ssim import WINDOW
 from keras_vae.reports import table, write_json
+from keras_vae.training.signature import served_levels
 
 DATA = re.compile(r"(?P<name>[^:\s]+(:\d+\.\d+\.\d+)?)(:(?P<split>.+))?")
 SPRITES = 1000  # images of the sprites where no limit is given: there are 737,280
@@ -123,7 +124,8 @@ def _unit(model, name, samples):
     units = {"distortion": nats, "rate": "nats", "elbo": "nats", "psnr": "dB", "bits_per_image": "bits"}
     units["nll"] = f"nats, -log p(x) by importance weighting, {samples:,} samples"
     if model.has_codes:
-        units["perplexity"] = f"of {model.bottleneck.codebook_size:,} codes"
-        units["codebook_usage"] = "share of the codes"
+        sizes = served_levels("perplexity", model.bottleneck.codebook_size)
+        units |= {metric: f"of {size:,} codes" for metric, size in sizes.items()}
+        units |= dict.fromkeys(served_levels("codebook_usage", model.bottleneck.codebook_size), "share of the codes")
         units["compression_ratio"] = "times fewer bits than 8 per value"
     return units.get(name, "")

@@ -2,12 +2,14 @@
 
 import keras
 import numpy as np
+from keras import tree
 
 from keras_vae.cli.handles import load_autoencoder
 from keras_vae.cli.images import read_images
 from keras_vae.cli.messages import counted
 from keras_vae.cli.output import check_out, write_images
 from keras_vae.core.checks import integer
+from keras_vae.ops.levels import by_level
 from keras_vae.reports import table, traversal_grid
 
 BATCH = 128  # images whose vectors are held at a time
@@ -26,7 +28,7 @@ def neighbours(args):
     if len(query) > 1:
         raise ValueError(f"`IMAGE` must be one image. Received: {args.image}, which holds {len(query)}.")
     images, among = read_images(args.among, model.data_shape, args.limit)
-    distances, equal = distances_of(model, model.encode(query)[0], model.encode(images))
+    distances, equal = distances_of(model, by_level(lambda part: part[0], model.encode(query)), model.encode(images))
     order = np.argsort(distances, kind="stable")[:k]
     shown = np.concatenate([query, images[order]])
     labels = ["query", *(f"{distances[i]:.3g}" for i in order)]
@@ -44,21 +46,24 @@ def distances_of(model, query, latents):
     """How far each of `latents` is from `query`, (batch,), and for codes the share of positions with the same code.
 
     Continuous latents: Euclidean distance of the posterior means. Codes are names without an order, so it is their
-    vectors that are compared: the square root of the mean over positions of ||e_query - e||^2.
+    vectors that are compared: the square root of the mean over positions of ||e_query - e||^2; of codes by level what
+    all levels say at the positions of the last.
 
     Args:
         model: a built model.
-        query: array of shape `model.latent_shape`.
-        latents: array (batch, *model.latent_shape).
+        query: array of shape `model.latent_shape`, or a dict of them by level.
+        latents: array (batch, *model.latent_shape), or a dict.
     """
     if not model.has_codes:
         difference = (latents - query).reshape(len(latents), -1).astype("float64")
         return np.sqrt(np.sum(difference**2, axis=1)).round(DECIMALS), None
-    own = _vectors(model, query[None])
-    parts = [latents[i : i + BATCH] for i in range(0, len(latents), BATCH)]
+    count = len(tree.flatten(latents)[0])
+    own = _vectors(model, by_level(lambda part: part[None], query))
+    parts = [by_level(lambda part, i=i: part[i : i + BATCH], latents) for i in range(0, count, BATCH)]
     apart = np.concatenate([np.sum((_vectors(model, part) - own) ** 2, axis=-1) for part in parts])
-    apart = apart.reshape(len(latents), -1)  # (batch, positions)
-    return np.sqrt(apart.mean(axis=1)).round(DECIMALS), (latents == query).reshape(len(latents), -1).mean(axis=1)
+    apart = apart.reshape(count, -1)  # (batch, positions)
+    equal = tree.flatten(by_level(lambda part, one: (part == one).reshape(count, -1), latents, query))
+    return np.sqrt(apart.mean(axis=1)).round(DECIMALS), np.concatenate(equal, axis=1).mean(axis=1)
 
 
 def _vectors(model, codes):

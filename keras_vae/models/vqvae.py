@@ -102,14 +102,14 @@ class VQVAE(Autoencoder):
 
         Args:
             x: array of shape (batch, *data_shape), or a dict with the further inputs: some thousands of positions are
-                enough, and as many as there are codes the least.
+                enough; of different features there must be as many as there are codes.
             method: str, "k-means", which takes scikit-learn, or "sample". Default: "k-means".
             seed: int >= 0. Default: 0.
             batch_size: int, examples at a time. Default: 128.
             condition: of a conditional model. Default: None.
 
         Raises:
-            ValueError: for bad data, fewer positions than codes, or a bottleneck of fixed codes, such as FSQ.
+            ValueError: for bad data, fewer different features than codes, or a bottleneck of fixed codes, such as FSQ.
         """
         features = self._run("features", lambda i: self.encode_features(i["x"]), self._given(x, condition), batch_size)
         self.bottleneck.adapt(features, method, seed)
