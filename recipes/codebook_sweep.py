@@ -8,9 +8,10 @@ Command   KERAS_BACKEND=tensorflow python recipes/codebook_sweep.py --policy mix
           (cifar10_jpeg, see the README)
 Hardware  one CPU core with bfloat16, TensorFlow: minutes to come. --full, of 16,384 and 65,536 codes too: not run.
 Measured  to come
-Notes     2,000 steps each. "plain" is a codebook learnt by gradient, without restarts and from random rows; "rotation"
-          is the same but for the gradient through it. FSQ has the levels of its paper, whose product is near K only:
-          512, 4,375, 15,360 and 64,000. Codes have D = 8 numbers, those of FSQ 3 to 6, those of LFQ log2 K.
+Notes     2,000 steps each. "plain" is a codebook learnt by gradient, without restarts; "rotation" is the same but for
+          the gradient through it. Codes have 64 numbers, and start at features of images: so do those of EMA and SimVQ.
+          Those of FSQ have 3 to 6 and levels as in its paper, whose product is near K only: 512, 4,375, 15,360 and
+          64,000; those of LFQ have log2 K signs.
 """
 
 import keras_vae as kv  # first: it picks the backend
@@ -22,22 +23,23 @@ from keras_vae.metrics import CodebookUsage, Perplexity
 from keras_vae.reports import comparison_grid, lines
 from keras_vae.runs import Recipe
 
-SHAPE, D = (32, 32, 3), 8
+SHAPE, D = (32, 32, 3), 64
 LEVELS = {512: (8, 8, 8), 4096: (7, 5, 5, 5, 5), 16384: (8, 8, 8, 6, 5), 65536: (8, 8, 8, 5, 5, 5)}
-QUANTIZERS = {
-    "EMA": lambda k, seed: kv.VectorQuantizerEMA(k, D, seed=seed),
-    "plain": lambda k, seed: kv.VectorQuantizer(k, D, seed=seed),
-    "rotation": lambda k, seed: kv.VectorQuantizer(k, D, seed=seed, gradient="rotation"),
-    "SimVQ": lambda k, seed: kv.SimVQ(k, D, seed=seed),
-    "FSQ": lambda k, seed: kv.FSQ(LEVELS[k]),
-    "LFQ": lambda k, seed: kv.LFQ(k.bit_length() - 1),
+QUANTIZERS = {  # and whether its codes start at data
+    "EMA": (lambda k, seed: kv.VectorQuantizerEMA(k, D, seed=seed), True),
+    "plain": (lambda k, seed: kv.VectorQuantizer(k, D, seed=seed), True),
+    "rotation": (lambda k, seed: kv.VectorQuantizer(k, D, seed=seed, gradient="rotation"), True),
+    "SimVQ": (lambda k, seed: kv.SimVQ(k, D, seed=seed), True),
+    "FSQ": (lambda k, seed: kv.FSQ(LEVELS[k]), False),
+    "LFQ": (lambda k, seed: kv.LFQ(k.bit_length() - 1, entropy_weight=2.5), False),
 }
 
 
 def make_model(name, k, run):
+    make, _ = QUANTIZERS[name]
     keras.utils.set_random_seed(run.seed)  # the same nets for each, up to the width of their features
     size = {"hidden": run.pick(64, 64, 8), "residual_hidden": run.pick(32, 32, 4), "depth": 1}
-    quantizer = QUANTIZERS[name](k, run.seed)
+    quantizer = make(k, run.seed)
     model = kv.VQVAE(kv.VQEncoder(quantizer.embedding_dim, **size), kv.VQDecoder(SHAPE, **size), quantizer)
     model.build((None, *SHAPE))
     return model
@@ -45,16 +47,15 @@ def make_model(name, k, run):
 
 def train(name, k, batches, run):
     """The float32 model with the weights that were trained under the policy asked for."""
-    keras.mixed_precision.set_dtype_policy(run.policy)
-    trained = make_model(name, k, run)
-    keras.mixed_precision.set_dtype_policy("float32")
+    trained, model = run.in_policy(lambda: make_model(name, k, run))
+    if QUANTIZERS[name][1]:
+        trained.adapt_codebook(to_float(batches.images[:2000]), method="sample", seed=run.seed)
     epochs = run.pick(4, 4, 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, epochs * len(batches), warmup_target=1e-3, warmup_steps=min(200, len(batches))
     )
     trained.compile(keras.optimizers.Adam(schedule))
     run.fit(trained, batches, epochs, part=f"{name}_{k}", curves=False, verbose=2)
-    model = make_model(name, k, run)
     model.set_weights(trained.get_weights())
     return model
 

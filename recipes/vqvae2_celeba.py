@@ -24,7 +24,7 @@ SHAPE, K, D, ONE = (64, 64, 3), 512, 32, 2435  # 256 log2 2,435 = (64 + 256) log
 
 def make_model(levels, run):
     options = {"commitment_weight": 10.0, "likelihood": kv.GaussianLikelihood(stddev=0.15)}  # as in vqvae_celeba.py
-    size = {"hidden": run.pick(96, 128, 8), "residual_hidden": run.pick(32, 64, 4), "depth": run.pick(1, 2, 1)}
+    size = {"hidden": run.pick(96, 128, 8), "residual_hidden": run.pick(32, 64, 4), "depth": run.pick(1, 2, 0)}
     decoder = kv.VQDecoder(SHAPE, **size)
     if levels == "one":
         model = kv.VQVAE(kv.VQEncoder(D, **size), decoder, kv.VectorQuantizerEMA(ONE, D, seed=run.seed), **options)
@@ -37,12 +37,12 @@ def make_model(levels, run):
 
 
 def make_prior(run):
-    filters, depth = run.pick(64, 128, 8), run.pick({"top": 4, "bottom": 5}, {"top": 8, "bottom": 16}, {})
+    filters, depth = run.pick(64, 128, 8), run.pick({"top": 2, "bottom": 4}, {"top": 8, "bottom": 16}, {})
     snail = kv.PixelSNAIL(filters, blocks=1, depth=depth.get("top", 1), stem_size=5)
-    cnn = kv.PixelCNN(filters, depth=depth.get("bottom", 1), stem_size=5)
+    cnn = kv.PixelCNN(filters, depth=depth.get("bottom", 0), stem_size=5)
     top, bottom = (kv.CategoricalLikelihood(K) for _ in range(2))
     levels = {"top": kv.PixelSNAILPrior(top, snail), "bottom": kv.PixelCNNPrior(bottom, cnn)}
-    return kv.HierarchicalPrior(levels, embedding_dim=run.pick(32, 64, 8), depth=1)
+    return kv.HierarchicalPrior(levels, embedding_dim=run.pick(32, 64, 8), depth=run.pick(1, 2, 0))
 
 
 def adam(rate, steps, **options):
@@ -52,7 +52,7 @@ def adam(rate, steps, **options):
 
 def train(levels, batches, run):
     trained, model = run.in_policy(lambda: make_model(levels, run))
-    trained.compile(adam(1e-3, (epochs := run.pick(10, 250, 1)) * len(batches)))
+    trained.compile(adam(1e-3, (epochs := run.pick(12, 250, 1)) * len(batches)))
     run.fit(trained, batches, epochs, part=levels, verbose=2)
     model.set_weights(trained.get_weights())
     return model
@@ -62,7 +62,7 @@ def fit_prior(model, images, held, run):
     """The model with its priors, trained on the codes of images and of their mirror images."""
     trained, prior = run.in_policy(lambda: make_prior(run))
     both = ImageBatches(np.concatenate([images, images[:, :, ::-1]]), 128, shuffle=False)
-    epochs, options = run.pick(3, 60, 1), {"batch_size": 32, "validation_data": held, "seed": run.seed, "verbose": 2}
+    epochs, options = run.pick(4, 60, 1), {"batch_size": 32, "validation_data": held, "seed": run.seed, "verbose": 2}
     optimizer = adam(1.5e-3, epochs * -(-2 * len(images) // 32), clipnorm=1.0)
     model.with_prior(trained).fit_prior(both, epochs, optimizer=optimizer, folder=run.checkpoint / "prior", **options)
     faces = model.with_prior(prior)

@@ -83,6 +83,27 @@ def compiled(model):
     return lambda inputs: call([variable.value for variable in model.variables], inputs)
 
 
+def compiled_gradients(layer, loss, x):
+    """A compiled step of `loss(x)` without arguments; it returns the gradients to x and to trained weights of `layer`.
+
+    What the step gives other variables is computed, and dropped.
+    """
+
+    def stateless(x, weights, state):
+        variables = [*layer.trainable_variables, *layer.non_trainable_variables]
+        with keras.StatelessScope(list(zip(variables, [*weights, *state], strict=True))) as scope:
+            return loss(x), [scope.get_current_value(variable) for variable in layer.non_trainable_variables]
+
+    step = jax.jit(jax.grad(stateless, argnums=(0, 1), has_aux=True))
+
+    def run():
+        values = ([v.value for v in part] for part in (layer.trainable_variables, layer.non_trainable_variables))
+        (first, others), state = jax.block_until_ready(step(x, *values))
+        return [first, *others]
+
+    return run
+
+
 def cross_replica_sum(value):
     """The sum of `value` over replicas. In JAX there is one global program, whose sums already span all devices."""
     return value

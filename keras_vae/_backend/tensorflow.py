@@ -89,6 +89,15 @@ def compiled(model):
     return tf.function(functools.partial(model), autograph=False, reduce_retracing=True, jit_compile=jit)
 
 
+def compiled_gradients(layer, loss, x):
+    """A compiled step of `loss(x)` without arguments; it returns the gradients to x and to trained weights of `layer`.
+
+    What the step gives other variables is computed, and assigned.
+    """
+
+    return tf.function(lambda: tf.gradients(loss(x), [x, *(v.value for v in layer.trainable_variables)]))
+
+
 def cross_replica_sum(value):
     """The sum of `value` over the replicas of a tf.distribute strategy; `value` itself where there is one."""
     context = tf.distribute.get_replica_context()

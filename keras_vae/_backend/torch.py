@@ -66,6 +66,16 @@ def compiled(model):
     return torch.no_grad()(lambda inputs: model(inputs))
 
 
+def compiled_gradients(layer, loss, x):
+    """A step of `loss(x)` without arguments; it returns the gradients to x and to trained weights of `layer`.
+
+    What the step gives other variables is computed, and assigned.
+    """
+
+    x = x.detach().requires_grad_()
+    return lambda: torch.autograd.grad(loss(x), [x, *(variable.value for variable in layer.trainable_variables)])
+
+
 def by_row(function, rows):
     """`function` of each row of a tensor, stacked. Where it draws noise from the row, torch's own `vmap` does not."""
     return torch.stack([function(row) for row in rows])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import keras
 
+from keras_vae import _backend
+
 BACKENDS = ("tensorflow", "jax", "torch")
 ONE_CORE = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 WORKER = "--measure"  # the command line of such a process: script, this, name, whether to pin it, arguments
@@ -40,6 +42,37 @@ def cpu_ms(step, repeats=4):
         step()
         spent.append(time.process_time() - start)
     return 1e3 * min(spent)
+
+
+def gradient_step(layer, x):
+    """A compiled step of a quantizer: forward, its losses, gradients to features and trained weights, its own update.
+
+    Args:
+        layer: Quantizer, built or not.
+        x: array (batch, ..., D), features.
+
+    Returns:
+        function without arguments, which returns the gradients: to x, then to the trained weights.
+
+    Example:
+
+    >>> import numpy as np, keras_vae
+    >>> from keras_vae.runs.benchmark import gradient_step
+    >>> step = gradient_step(keras_vae.VectorQuantizer(8, 4), np.ones((2, 3, 4), "float32"))
+    >>> [tuple(gradient.shape) for gradient in step()]
+    [(2, 3, 4), (8, 4)]
+    """
+    x = keras.ops.convert_to_tensor(x)
+    if not layer.built:
+        layer.build(x.shape)
+
+    def loss(x):
+        outputs = layer(x, training=True)
+        layer.update(outputs)
+        weights, terms = {"commitment": 0.25, **layer.term_weights}, layer.terms(outputs)
+        return keras.ops.sum(outputs["z"]) + sum(keras.ops.sum(weights[name] * terms[name]) for name in terms)
+
+    return _backend.compiled_gradients(layer, loss, x)
 
 
 def extra_mb(step):

@@ -4,9 +4,11 @@ import textwrap
 import time
 
 import keras
+import numpy as np
 import pytest
 
-from keras_vae.runs.benchmark import comparison, cpu_ms, extra_mb, is_worker, measure_backends
+import keras_vae
+from keras_vae.runs.benchmark import comparison, cpu_ms, extra_mb, gradient_step, is_worker, measure_backends
 
 BACKEND = keras.backend.backend()
 
@@ -18,6 +20,19 @@ def test_cpu_ms_leaves_the_first_call_out():
 
 def test_cpu_ms_does_not_count_sleep():
     assert cpu_ms(lambda: time.sleep(0.1), repeats=1) < 50
+
+
+def test_a_step_of_a_quantizer_has_the_gradients_of_its_losses_by_hand():
+    layer = keras_vae.VectorQuantizer(2, 1)
+    layer.build((None, 1, 1))
+    layer.codebook.assign([[0.0], [10.0]])
+    gradients = gradient_step(layer, np.array([[[1.0]]], "float32"))()
+    to_x, to_codes = map(keras.ops.convert_to_numpy, gradients)
+    np.testing.assert_allclose(to_x, [[[1.5]]])  # of z, and of 0.25 (x - 0)^2
+    np.testing.assert_allclose(to_codes, [[-2.0], [0.0]])  # of (0 - x)^2
+    # LFQ weighs a term of its own; its codes have no weights: 1 of z, 0.25 * 2 (0 - 1), and an entropy that is even.
+    (to_x,) = gradient_step(keras_vae.LFQ(1), np.array([[[-1e-6]]], "float32"))()
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(to_x), [[[1.5]]], rtol=1e-4)
 
 
 def test_extra_mb_counts_what_a_call_holds_for_a_while():
