@@ -9,7 +9,7 @@ for name, value in {
     "CUDA_VISIBLE_DEVICES": "-1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "Agg",
-    # Compiling costs the tests more than running does: XLA optimises little, and JAX keeps all that it compiles. XLA's
+    # Compiling costs the tests more than running does: XLA optimises little, JAX keeps all that it compiles, and XLA's
     # new emitters of fused loops, and their several modules, take three times as long to compile as the old one.
     "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
     "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
