@@ -16,8 +16,8 @@ Measured  -elbo of the 10,000 test images, nats, hard samples:
           | straight-through Gumbel   | 111.5, 107.8               | -          | 111.0          | 105.4               |
           | Gumbel-softmax            | 105.0, 101.5               | 111, 105.5 | 110.5          | 101.7               |
 Notes     Nets 784-400-200-400-784 and 784-300-300-(20 of ten)-300-300-784, normalised by layer; 50 epochs, at the best
-          of three learning rates after four, of which the best is kept, both on the validation digits. Each of VIMCO's two
-          draws counts alone here. The variance is that of the gradient of the posterior's head, on one batch of digits.
+          of three learning rates after four; the epoch and the rate are those that are best on the validation digits.
+          VIMCO's two draws count alone here. The variance is of the gradient of the posterior's head, on one batch.
 """
 
 import keras_vae as kv  # first: it picks the backend
