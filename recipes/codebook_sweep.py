@@ -40,7 +40,8 @@ def make_model(name, k, run):
     keras.utils.set_random_seed(run.seed)  # the same nets for each, up to the width of their features
     size = {"hidden": run.pick(64, 64, 8), "residual_hidden": run.pick(32, 32, 4), "depth": 1}
     quantizer = make(k, run.seed)
-    model = kv.VQVAE(kv.VQEncoder(quantizer.embedding_dim, **size), kv.VQDecoder(SHAPE, **size), quantizer)
+    encoder, decoder = kv.VQEncoder(quantizer.embedding_dim, **size), kv.VQDecoder(SHAPE, **size)
+    model = kv.VQVAE(encoder, decoder, quantizer, commitment_weight=1.0)
     model.build((None, *SHAPE))
     return model
 
