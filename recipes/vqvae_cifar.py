@@ -5,9 +5,15 @@ Paper     van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, with nets 
           perplexity above 400. The bars, 0.06 and 300, are our own.
 Command   KERAS_BACKEND=tensorflow python recipes/vqvae_cifar.py --policy mixed_bfloat16
           (cifar10_jpeg, see the README)
-Hardware  one CPU core with bfloat16, TensorFlow: minutes to come.
-Measured  to come
-Notes     The images are JPEGs of CIFAR-10, whose pixels differ from the originals.
+Hardware  one CPU core with bfloat16, TensorFlow: 50 minutes beside other work. --full, 128 epochs: not run.
+Measured  on the 10,000 test images:
+          | figure           | recalled | bar     | preset, seed 0 |
+          | normalised_mse   | 0.05     | <= 0.06 | 0.0495         |
+          | psnr, dB         | -        | -       | 25.63          |
+          | perplexity       | > 400    | >= 300  | 433.4          |
+          | codebook_usage   | -        | -       | 1.000          |
+Notes     The images are JPEGs of CIFAR-10, whose pixels differ from the originals. A commitment of 4 counts as much as
+          that of vqvae_celeba.py; after 400 steps of a short trial the paper's 0.25 had 0.165 where 4 had 0.127.
 """
 
 import keras_vae  # first: it picks the backend
