@@ -95,7 +95,10 @@ def compiled_gradients(layer, loss, x):
     What the step gives other variables is computed, and assigned.
     """
 
-    return tf.function(lambda: tf.gradients(loss(x), [x, *(v.value for v in layer.trainable_variables)]))
+    def gradients():
+        return tf.gradients(loss(x), [x, *(variable.value for variable in layer.trainable_variables)])
+
+    return tf.function(functools.partial(gradients), autograph=False)  # a partial: see `compiled`
 
 
 def cross_replica_sum(value):
