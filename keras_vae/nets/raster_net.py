@@ -97,9 +97,9 @@ def spread(condition, grid):
     check_map(shape, grid)
     if len(shape) == 2:
         return ops.reshape(condition, (-1, *(1,) * len(grid), shape[-1]))
-    for axis in range(1, len(grid) + 1):
-        times = grid[axis - 1] // shape[axis]
-        condition = condition if times == 1 else ops.repeat(condition, times, axis=axis)
+    for axis, size in enumerate(grid, 1):  # stacked: of `repeat`'s gradient TensorFlow complains, on some processors
+        condition = ops.stack([condition] * (size // shape[axis]), axis=axis + 1)
+        condition = ops.reshape(condition, (-1, *grid[:axis], *shape[axis + 1 :]))
     return condition
 
 
