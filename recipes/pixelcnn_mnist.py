@@ -42,17 +42,13 @@ def make_prior(run):
 def main():
     run = Recipe(__doc__, __file__, policy=True)
     train, validation, test = load(run)
-    keras.mixed_precision.set_dtype_policy(run.policy)
-    trained = make_prior(run)
-    keras.mixed_precision.set_dtype_policy("float32")
+    trained, prior = run.in_policy(lambda: make_prior(run))
     batches = ImageBatches(train, 50, seed=run.seed)
     epochs = run.pick(6, 100, 1)
     steps = epochs * len(batches)
     schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=2e-3, warmup_steps=min(500, steps // 2))
     trained.compile(keras.optimizers.Adam(schedule, clipnorm=10.0))
     run.fit(trained, batches, epochs, validation_data=(validation,))
-
-    prior = make_prior(run)
     prior.set_weights(trained.get_weights())
     prior.compile()
     scores = [prior.evaluate(x, batch_size=100, verbose=0, return_dict=True) for x in (validation, test)]

@@ -61,10 +61,7 @@ def make_vae(run):
 
 def train(make, batches, test, epochs, run):
     """Trains under the policy asked for; returns the float32 model with its weights, and what was measured on it."""
-    keras.mixed_precision.set_dtype_policy(run.policy)
-    trained = make(run)
-    keras.mixed_precision.set_dtype_policy("float32")
-    model = make(run)
+    trained, model = run.in_policy(lambda: make(run))
     for part in (trained, model):
         part.build((None, *SHAPE))
     schedule = keras.optimizers.schedules.CosineDecay(

@@ -44,17 +44,13 @@ def main():
     images, test = (load_images("cifar10_jpeg", s, limit=run.pick(None, None, 256)) for s in ("train", "test"))
     test, variance = to_float(test), float(to_float(images).var())
     batches = ImageBatches(images, 64, seed=run.seed, mirror=True, drop_remainder=True)
-    keras.mixed_precision.set_dtype_policy(run.policy)
-    trained = make_model(run)
-    keras.mixed_precision.set_dtype_policy("float32")
+    trained, model = run.in_policy(lambda: make_model(run))
     epochs = run.pick(20, 128, 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, epochs * len(batches), warmup_target=1e-3, warmup_steps=min(500, len(batches))
     )
     trained.compile(keras.optimizers.Adam(schedule))
     run.fit(trained, batches, epochs, validation_data=(test,))
-
-    model = make_model(run)
     model.set_weights(trained.get_weights())
     model.compile()
     scores = model.evaluate(test, batch_size=500, return_dict=True, verbose=0)
