@@ -15,7 +15,9 @@ import keras_vae as kv  # first: it picks the backend
 import keras
 import numpy as np
 
+from keras_vae.callbacks import CoefficientSchedule
 from keras_vae.datasets import ImageBatches, load_images, to_float
+from keras_vae.ops.schedules import linear_schedule
 from keras_vae.reports import comparison_grid, image_grid
 from keras_vae.runs import Recipe, distances_of_draws
 
@@ -24,14 +26,15 @@ SHAPE, K, D, ONE = (64, 64, 3), 512, 32, 2435  # 256 log2 2,435 = (64 + 256) log
 
 def make_model(levels, run):
     options = {"commitment_weight": 10.0, "likelihood": kv.GaussianLikelihood(stddev=0.15)}  # as in vqvae_celeba.py
-    size = {"hidden": run.pick(96, 128, 8), "residual_hidden": run.pick(32, 64, 4), "depth": run.pick(1, 2, 0)}
+    size = {"hidden": run.pick(64, 128, 8), "residual_hidden": run.pick(32, 64, 4), "depth": run.pick(1, 2, 0)}
     decoder = kv.VQDecoder(SHAPE, **size)
     if levels == "one":
         model = kv.VQVAE(kv.VQEncoder(D, **size), decoder, kv.VectorQuantizerEMA(ONE, D, seed=run.seed), **options)
     else:
         codes = {name: kv.VectorQuantizerEMA(K, D, seed=run.seed + i) for i, name in enumerate(("top", "bottom"))}
         encoder = kv.HierarchicalEncoder({"top": 3, "bottom": 2}, D, **size)
-        model = kv.VQVAE2(encoder, decoder, kv.HierarchicalQuantizer(codes, **size), **options)
+        quantizer = kv.HierarchicalQuantizer(codes, **size, dropout=1.0, seed=run.seed)
+        model = kv.VQVAE2(encoder, decoder, quantizer, **options)
     model.build((None, *SHAPE))
     return model
 
@@ -52,8 +55,13 @@ def adam(rate, steps, **options):
 
 def train(levels, batches, run):
     trained, model = run.in_policy(lambda: make_model(levels, run))
+    trained.adapt_codebook(
+        to_float(batches.images[:600]), method=run.pick("k-means", "sample", "sample"), seed=run.seed
+    )
     trained.compile(adam(1e-3, (epochs := run.pick(12, 250, 1)) * len(batches)))
-    run.fit(trained, batches, epochs, part=levels, verbose=2)
+    ramp = linear_schedule(1.0, 0.0, run.pick(2, 10, 1) * len(batches))
+    callbacks = [CoefficientSchedule("bottleneck.dropout", ramp)] if levels == "two" else []
+    run.fit(trained, batches, epochs, part=levels, verbose=2, callbacks=callbacks)
     model.set_weights(trained.get_weights())
     return model
 

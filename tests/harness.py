@@ -105,7 +105,7 @@ def set_weights(thing, seed=0):
     """Gives every float weight numbers that NumPy drew, so that a layer or model is the same on every backend."""
     rng = np.random.default_rng(seed)
     for variable in thing.variables:
-        if keras.backend.is_float_dtype(variable.dtype) and variable.name != SEED:
+        if keras.backend.is_float_dtype(variable.dtype) and variable.name not in (SEED, "dropout"):  # which is a share
             fan_in = max(1, int(np.prod(variable.shape[:-1])))
             value = rng.normal(size=variable.shape) / np.sqrt(fan_in)
             if variable.name in POSITIVE:

@@ -42,8 +42,9 @@ def first_codes(vectors, count, method="k-means", seed=0):
 
 
 def _different(vectors):
-    """The different rows of `vectors`, and how often each of them is there: blank parts of images are all alike."""
+    """The different rows of `vectors`, as they come, and how often each is there: blank parts are all alike."""
     rows = np.ascontiguousarray(vectors) + 0.0  # -0.0 is 0.0
     names = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]  # by columns it takes ten times as long
     _, first, times = np.unique(names, return_index=True, return_counts=True)
-    return rows[first], times
+    order = np.argsort(first)  # that of names would change with the last bit of a number
+    return rows[first[order]], times[order]

@@ -1,13 +1,17 @@
 """The quantizer of VQ-VAE-2: codes by level, each level conditioned on those above it."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.bottlenecks.level_dropout import kept_levels, number_of_levels, of_examples
 from keras_vae.bottlenecks.quantizer import Quantizer
-from keras_vae.core.checks import instance, integer
+from keras_vae.core.checks import in_closed_interval, instance, integer, seed_or_none
 from keras_vae.core.registration import registered
-from keras_vae.layers.spatial import CONVOLUTIONS, spatial_axes
+from keras_vae.layers import ReplicaSeedGenerator
+from keras_vae.layers.spatial import CONVOLUTIONS, check_doublings, spatial_axes
 from keras_vae.layers.vq_parts import Upwards
 from keras_vae.training import check_values
 
@@ -26,11 +30,20 @@ class HierarchicalQuantizer(Quantizer):
 
     Losses are those of the levels, as they weigh them, summed. With one level it is that level's quantizer.
 
+    The finest level has the most bits and learns first, and a coarse one may never be used: its codes are then all
+    alike to the decoder. With `dropout` an example of training keeps, with that probability, the first n levels alone,
+    n drawn evenly from 1 to their number: the codes of the others are zeros to the decoder, and count neither in the
+    losses nor in moving averages. Then the first levels have to make sense by themselves. It may be scheduled, down to
+    zero from 1.0: `callbacks.CoefficientSchedule("bottleneck.dropout", schedule)`.
+
     Args:
         levels: dict of Quantizers, name -> that of the level, the top level first.
         hidden: int >= 1, channels of the nets between levels. Default: 128.
         residual_hidden: int >= 1, channels inside a residual block. Default: 32.
         depth: int >= 0, the number of residual blocks between two levels. Default: 2.
+        dropout: float in [0, 1], the share of examples that are trained on the first levels alone; more than zero where
+            it is to be scheduled. Default: 0.
+        seed: int or None, of the dropout. Default: None (drawn from Keras's global seed).
         **kwargs: of keras.layers.Layer.
 
     Input shape:
@@ -40,7 +53,7 @@ class HierarchicalQuantizer(Quantizer):
     Output shape:
         dict with "z": (batch, *sizes, features), at the size of the last level, float32; "indices": dict of (batch,
         *sizes) int32 by level; "commitment", and "codebook" where a level learns by gradient: (batch,); and "levels",
-        what each level's quantizer returned.
+        what each level's quantizer returned; while training with dropout "kept", (batch, levels), zeros and ones.
 
     Raises:
         TypeError: if `levels` is no dict of Quantizers.
@@ -63,7 +76,7 @@ class HierarchicalQuantizer(Quantizer):
     fixed = ("codebook_size",)
     float32_always = False  # the quantizers are, the nets between them need not be
 
-    def __init__(self, levels, hidden=128, residual_hidden=32, depth=2, **kwargs):
+    def __init__(self, levels, hidden=128, residual_hidden=32, depth=2, dropout=0.0, seed=None, **kwargs):
         if not isinstance(levels, dict) or not levels:
             raise TypeError(f"`levels` must be a dict of Quantizers, the top level first. Received: levels={levels!r}.")
         for name, quantizer in levels.items():
@@ -79,6 +92,16 @@ class HierarchicalQuantizer(Quantizer):
         self.hidden = integer("hidden", hidden)
         self.residual_hidden = integer("residual_hidden", residual_hidden)
         self.depth = integer("depth", depth, low=0)
+        self.drops = in_closed_interval("dropout", dropout, 0.0, 1.0) > 0
+        self.dropout = self.scalar("dropout", dropout, self._check_dropout)
+        self.seed = seed_or_none("seed", seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
+
+    def _check_dropout(self, name, value):
+        value = in_closed_interval(name, value, 0.0, 1.0)
+        if value > 0 and not self.drops:  # training steps that are compiled have no draws in them
+            raise ValueError(f"`{name}` must be more than 0 from the start to be changed. Received: {name}={value}.")
+        return value
 
     @property
     def learned_by_gradient(self):
@@ -101,9 +124,10 @@ class HierarchicalQuantizer(Quantizer):
 
     def terms(self, outputs):
         totals = {}
-        for name, quantizer in self.levels.items():
+        for i, (name, quantizer) in enumerate(self.levels.items()):
             for term, value in quantizer.terms(self._of_level(name, outputs)).items():
-                totals[term] = totals.get(term, 0.0) + value * quantizer.term_weights.get(term, 1.0)
+                value = value * quantizer.term_weights.get(term, 1.0)
+                totals[term] = totals.get(term, 0.0) + (value * outputs["kept"][:, i] if "kept" in outputs else value)
         return totals
 
     @property
@@ -134,15 +158,7 @@ class HierarchicalQuantizer(Quantizer):
     def _build_between(self, name, known, shape):
         """Builds what leads to a level with features of `shape`; returns the shape of what the levels above say."""
         axes = spatial_axes("h", shape)
-        if None in (*known[1:-1], *shape[1:-1]):
-            raise ValueError(f"The features must be of known sizes. Received: {shape[1:-1]} below {known[1:-1]}.")
-        ratios = {below / above for above, below in zip(known[1:-1], shape[1:-1], strict=False)}
-        doublings = max(0, round(max(ratios)).bit_length() - 1)
-        if len(known) != len(shape) or ratios != {2**doublings}:
-            raise ValueError(
-                "The features of a level must be larger than those above it by a power of two, the same along every "
-                f"axis. Received: sizes {shape[1:-1]} of {name!r} below {known[1:-1]}."
-            )
+        doublings = check_doublings(name, known[1:-1], shape[1:-1])
         options = {"dtype": self.dtype_policy}
         sizes = (shape[-1], self.hidden, self.residual_hidden, doublings, self.depth)
         self.up[name] = Upwards(*sizes, name=f"up_{name}", **options)
@@ -152,14 +168,19 @@ class HierarchicalQuantizer(Quantizer):
         return shape
 
     def call(self, h, training=False):
-        levels, known = {}, None
-        for name, quantizer in self.levels.items():
+        outputs, levels, known = {}, {}, None
+        if training and self.drops:
+            batch = ops.shape(next(iter(h.values())))[0]
+            outputs["kept"] = kept_levels(batch, len(self.levels), self.dropout, self.seed_generator)
+        for i, (name, quantizer) in enumerate(self.levels.items()):
             features, above = self._given_above(name, h[name], known)
             levels[name] = quantizer(features, training=training)
-            known = _joined(levels[name]["z"], above)
-        outputs = {"z": known, "indices": {name: level["indices"] for name, level in levels.items()}, "levels": levels}
+            z = levels[name]["z"]
+            known = _joined(z * of_examples(outputs["kept"][:, i], z) if "kept" in outputs else z, above)
+        outputs |= {"z": known, "indices": {name: found["indices"] for name, found in levels.items()}, "levels": levels}
         for term in ("commitment", *(["codebook"] if self.learned_by_gradient else [])):
-            outputs[term] = sum(level[term] for level in levels.values() if term in level)
+            found = [(i, level[term]) for i, level in enumerate(levels.values()) if term in level]
+            outputs[term] = sum(outputs["kept"][:, i] * value if "kept" in outputs else value for i, value in found)
         return outputs
 
     def _given_above(self, name, features, known):
@@ -170,8 +191,10 @@ class HierarchicalQuantizer(Quantizer):
         return self.merge[name](ops.concatenate([ops.cast(features, above.dtype), above], axis=-1)), above
 
     def _of_level(self, name, outputs):
-        weight = {key: outputs[key] for key in ("sample_weight",) if key in outputs}
-        return {**outputs["levels"][name], **weight}
+        """What the quantizer of a level returned, and how much each example counts there, where not all do alike."""
+        weights = [outputs["sample_weight"]] if "sample_weight" in outputs else []
+        weights += [outputs["kept"][:, list(self.levels).index(name)]] if "kept" in outputs else []
+        return {**outputs["levels"][name], **({"sample_weight": math.prod(weights)} if weights else {})}
 
     def adapt(self, features, method="k-means", seed=0):
         """Starts the codes at features of data from the top down, those of a level given what is above it.
@@ -207,11 +230,21 @@ class HierarchicalQuantizer(Quantizer):
             if quantizer.trainable:
                 quantizer.update(self._of_level(name, outputs))
 
-    def lookup(self, latents):
-        known = None
-        for name, quantizer in self.levels.items():
+    def lookup(self, latents, levels=None):
+        """z of codes by level; or of those of the first `levels`, with zeros for the others.
+
+        Args:
+            latents: dict of int tensors by level, all of them.
+            levels: int in [1, the number of levels], or None for all. Default: None.
+
+        Raises:
+            ValueError: if `levels` is out of range.
+        """
+        count, known = number_of_levels(levels, len(self.levels)), None
+        for i, (name, quantizer) in enumerate(self.levels.items()):
+            z = quantizer.lookup(latents[name])
             above = None if known is None else self.up[name](known)
-            known = _joined(quantizer.lookup(latents[name]), above)
+            known = _joined(z if i < count else ops.zeros_like(z), above)
         return known
 
 

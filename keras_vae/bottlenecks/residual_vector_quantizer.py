@@ -1,12 +1,12 @@
 """Residual vector quantization: each codebook has what those before it left over."""
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.bottlenecks.codebook import GRADIENTS
+from keras_vae.bottlenecks.level_dropout import kept_levels, number_of_levels, of_examples
 from keras_vae.bottlenecks.several_codebooks import SeveralCodebooks, learned_from
-from keras_vae.core.checks import in_closed_interval, integer, one_of, seed_or_none
+from keras_vae.core.checks import in_closed_interval, one_of, seed_or_none
 from keras_vae.core.registration import registered
 from keras_vae.layers import ReplicaSeedGenerator
 
@@ -89,13 +89,15 @@ class ResidualVectorQuantizer(SeveralCodebooks):
     def call(self, h, training=False):
         z_e = ops.cast(h, "float32")
         dropped = training and self.dropout > 0
-        kept = self.drawn_levels(ops.shape(z_e)[0]) if dropped else None
+        kept = None
+        if dropped:
+            kept = kept_levels(ops.shape(z_e)[0], len(self.parts), self.dropout, self.seed_generator)
         z, left, found = ops.zeros_like(z_e), z_e, []
         for i, level in enumerate(self.parts):
             found.append(level(left, training=training))
             e = ops.stop_gradient(found[i]["z"])
             left = left - e
-            z = z + (e if kept is None else e * ops.reshape(kept[:, i], (-1, *(1,) * (len(z_e.shape) - 1))))
+            z = z + (e if kept is None else e * of_examples(kept[:, i], e))
         outputs = {
             "z": GRADIENTS[self.gradient](z_e, z),
             "indices": ops.stack([each["indices"] for each in found], axis=-1),
@@ -109,13 +111,6 @@ class ResidualVectorQuantizer(SeveralCodebooks):
         if dropped:
             outputs["kept"] = kept
         return outputs
-
-    def drawn_levels(self, batch):
-        """(batch, L), ones for the levels that each example keeps, then zeros."""
-        count = len(self.parts)
-        fewer, where = ops.split(keras.random.uniform((batch, 2), seed=self.seed_generator), 2, axis=-1)
-        kept = ops.where(fewer < self.dropout, ops.floor(where * count) + 1.0, float(count))
-        return ops.cast(ops.arange(count, dtype="float32") < kept, "float32")
 
     def weights_of(self, i, outputs):
         given = super().weights_of(i, outputs)
@@ -134,9 +129,7 @@ class ResidualVectorQuantizer(SeveralCodebooks):
         Raises:
             ValueError: if `levels` is out of range.
         """
-        count = len(self.parts) if levels is None else integer("levels", levels)
-        if count > len(self.parts):
-            raise ValueError(f"`levels` must be in [1, {len(self.parts)}]. Received: levels={levels}.")
+        count = number_of_levels(levels, len(self.parts))
         return sum(level.lookup(latents[..., i]) for i, level in enumerate(self.parts[:count]))
 
     def adapt(self, features, method="k-means", seed=0):

@@ -34,3 +34,17 @@ def check_divisible(name, sizes, factor):
     if any(size is None or size % factor for size in sizes):
         told = " x ".join(map(str, sizes))
         raise ValueError(f"`{name}` must have sizes divisible by the total stride {factor}. Received: {told}.")
+
+
+def check_doublings(name, above, below):
+    """How many doublings lead from the sizes of one level to those of the next, `name`; raises where they do not."""
+    if None in (*above, *below):
+        raise ValueError(f"The features must be of known sizes. Received: {below} below {above}.")
+    ratios = {fine / coarse for coarse, fine in zip(above, below, strict=False)}
+    doublings = max(0, round(max(ratios)).bit_length() - 1)
+    if len(above) != len(below) or ratios != {2**doublings}:
+        raise ValueError(
+            "The features of a level must be larger than those above it by a power of two, the same along every axis. "
+            f"Received: sizes {below} of {name!r} below {above}."
+        )
+    return doublings

@@ -13,7 +13,8 @@ class VQVAE2(VQVAE):
     The loss is that of `VQVAE`, commitments summed over levels. Codes are a dict by level in `encode`, `decode` and
     what is served; metrics are logged by level, as `perplexity_top`. The learned prior of such codes is a
     `HierarchicalPrior`: `model.with_prior(prior).fit_prior(x)`. With it `sample(n, given={"top": codes})` keeps the
-    codes of the top level and redraws those below, which shows what each level holds.
+    codes of the top level and redraws those below, which shows what each level holds. Where the bottom level alone is
+    learnt, and codes of the top one are all alike to the decoder, give the quantizer a `dropout` that ends in training.
 
     Args:
         encoder: keras layer or model, x -> features by level, such as `HierarchicalEncoder`.

@@ -16,9 +16,9 @@ def features(sizes=SIZES, dim=3, count=4):
     return {name: RNG.normal(size=(count, *size, dim)).astype("float32") for name, size in sizes.items()}
 
 
-def made(h, sizes=(7, 5, 9), kinds=(keras_vae.VectorQuantizer,) * 3, seed=1):
+def made(h, sizes=(7, 5, 9), kinds=(keras_vae.VectorQuantizer,) * 3, seed=1, **options):
     levels = {name: kind(k, 3, seed=i) for i, (name, k, kind) in enumerate(zip(h, sizes, kinds, strict=True))}
-    layer = keras_vae.HierarchicalQuantizer(levels, **SMALL)
+    layer = keras_vae.HierarchicalQuantizer(levels, **SMALL, **options)
     layer.build({name: (None, *part.shape[1:]) for name, part in h.items()})
     harness.set_weights(layer, seed=seed)
     for net in (*layer.up.values(), *layer.merge.values()):
@@ -117,6 +117,58 @@ def test_every_codebook_of_averages_follows_its_own_features(h, weights):
         found = harness.numpy(layer.levels[name].counts.value)
         np.testing.assert_allclose(found, 0.99 * before + 0.01 * seen, rtol=1e-5)
     np.testing.assert_array_equal(harness.numpy(layer.levels["middle"].codebook.value), gradient_alone)
+
+
+def test_dropout_keeps_the_first_levels_in_training_alone():
+    h = features(count=300)
+    layer = made(h, dropout=0.6, seed=3)
+    outputs = layer(h, training=True)
+    terms, outputs = harness.numpy(layer.terms(outputs)), harness.numpy(outputs)
+    count = outputs["kept"].sum(axis=1).astype(int)
+    np.testing.assert_array_equal(outputs["kept"], np.arange(3) < count[:, None])
+    # A level is lost where the draw says so and is of fewer than three: .6 x 2/3 of the examples.
+    assert abs((count < 3).mean() - 0.4) < 0.1 and abs((count == 1).mean() - 0.2) < 0.08
+    for n in (1, 2, 3):
+        expected = harness.numpy(layer.lookup(outputs["indices"], levels=n))[count == n]
+        np.testing.assert_allclose(outputs["z"][count == n], expected, atol=1e-5)
+    assert (outputs["z"][count == 2, ..., :3] == 0).all() and (outputs["z"][count == 2, ..., 3:] != 0).mean() > 0.9
+    for term in ("commitment", "codebook"):
+        each = np.stack([outputs["levels"][name][term] for name in h], axis=1)
+        np.testing.assert_allclose(outputs[term], (each * outputs["kept"]).sum(axis=1), rtol=1e-4)
+        np.testing.assert_allclose(terms[term], outputs[term], rtol=1e-4)
+    still = harness.numpy(layer(h))
+    assert "kept" not in still
+    np.testing.assert_allclose(still["z"], harness.numpy(layer.lookup(still["indices"])), atol=1e-5)
+
+
+def test_a_level_learns_from_the_examples_that_keep_it(h):
+    kept = np.array([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1, 1, 1]], "float32")
+    weight = np.array([1.0, 1.0, 2.0, 0.0], "float32")
+    layer = made(h, kinds=(keras_vae.VectorQuantizerEMA,) * 3, dropout=1.0)
+    given = {"kept": ops.convert_to_tensor(kept), "sample_weight": ops.convert_to_tensor(weight)}
+    before = [harness.numpy(level.counts.value).sum() for level in layer.levels.values()]
+    for level in layer.levels.values():
+        level.restart_threshold = 0.0
+    layer.update({**layer(h, training=True), **given})
+    for i, (name, level) in enumerate(layer.levels.items()):
+        positions = np.prod(SIZES[name])
+        expected = 0.99 * before[i] + 0.01 * positions * (kept[:, i] * weight).sum()
+        assert harness.numpy(level.counts.value).sum() == pytest.approx(expected, rel=1e-5)
+
+
+def test_dropout_may_end_but_not_begin_in_training(h):
+    layer = made(h, dropout=1.0)
+    layer.dropout = 0.0
+    outputs = harness.numpy(layer(h, training=True))
+    assert (outputs["kept"] == 1).all()
+    np.testing.assert_allclose(outputs["z"], harness.numpy(layer(h)["z"]), atol=1e-6)
+    without = made(h)
+    assert "kept" not in without(h, training=True)
+    harness.check_refuses(lambda: setattr(without, "dropout", 0.5), "`dropout` must be more than 0 from the start")
+    harness.check_refuses(lambda: setattr(layer, "dropout", 1.5), r"`dropout` must be in \[0, 1\]")
+    harness.check_refuses(lambda: made(h, dropout=-0.1), r"`dropout` must be in \[0, 1\]")
+    for levels in (0, 4):
+        harness.check_refuses(lambda levels=levels: layer.lookup(outputs["indices"], levels=levels), "`levels` must be")
 
 
 @pytest.mark.parametrize("sizes", [((4,), (16,)), ((2, 2, 1), (4, 4, 2))], ids=str)

@@ -58,6 +58,7 @@ def two_codebooks(embedding_dim):
 def hierarchical_golden(layer):
     """What is coded in training, what the codes are again, and what a step makes of a codebook of averages."""
     (h,) = LAYERS["HierarchicalQuantizer"].x
+    layer.dropout = 0.0  # which is drawn at random
     outputs = layer(h, training=True)
     layer.update(outputs)
     values = {**outputs, **{f"indices_{level}": codes for level, codes in outputs.pop("indices").items()}}
@@ -257,6 +258,8 @@ LAYERS = {
             "hidden": 5,
             "residual_hidden": 2,
             "depth": 1,
+            "dropout": 0.5,
+            "seed": 7,
         },
         ({"top": MAP[:, ::2, ::2], "bottom": MAP},),
         golden=hierarchical_golden,

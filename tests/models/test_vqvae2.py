@@ -6,6 +6,8 @@ import pytest
 
 import harness
 import keras_vae
+from keras_vae.callbacks import CoefficientSchedule
+from keras_vae.ops.schedules import linear_schedule
 from keras_vae.testing import check_serving
 
 X = (harness.images(48) > 0.5).astype("float32")
@@ -19,10 +21,10 @@ def quantizer(sizes, **options):
     return keras_vae.HierarchicalQuantizer(levels, **SMALL, **options)
 
 
-def vqvae2(decoder=None, **options):
+def vqvae2(decoder=None, dropout=0.0, **options):
     encoder = keras_vae.HierarchicalEncoder({"top": 2, "bottom": 1}, 4, **SMALL)
     decoder = keras_vae.VQDecoder((8, 8, 1), levels=1, **SMALL) if decoder is None else decoder
-    return keras_vae.VQVAE2(encoder, decoder, quantizer(SIZES), **options)
+    return keras_vae.VQVAE2(encoder, decoder, quantizer(SIZES, dropout=dropout, seed=5), **options)
 
 
 def over_codes(size, top):
@@ -103,6 +105,20 @@ def test_codes_by_level(model):
     assert {f"{m}_{level}" for m in ("perplexity", "codebook_usage") for level in SIZES} <= set(logs)
     assert logs["rate"] == pytest.approx(model.bits_per_image * np.log(2), rel=1e-5)
     assert logs["elbo"] == pytest.approx(-logs["distortion"] - logs["rate"], rel=1e-5)
+
+
+def test_a_top_level_that_was_alone_at_times_says_more_by_itself():
+    errors, schedule = {}, CoefficientSchedule("bottleneck.dropout", linear_schedule(1.0, 0.0, steps=60))
+    for dropout, callbacks in ((0.0, []), (1.0, [schedule])):
+        keras.utils.set_random_seed(0)
+        model = vqvae2(dropout=dropout)
+        model.compile(keras.optimizers.Adam(0.01))
+        history = model.fit(X, epochs=20, batch_size=16, verbose=0, callbacks=callbacks).history
+        top = model.bottleneck.lookup(model.encode(X), levels=1)
+        decoded = harness.numpy(model.likelihood.mean(model.decode_params(top)))
+        errors[dropout] = [np.square(x - X).mean() for x in (decoded, model.reconstruct(X))]
+    np.testing.assert_allclose(history["dropout"], np.linspace(57, 0, 20) / 60 + 1 / 60, atol=1e-6)
+    assert errors[1.0][0] < 0.8 * errors[0.0][0] and errors[1.0][1] < 1.5 * errors[0.0][1], errors
 
 
 def test_the_rate_is_that_of_the_levels_one_given_the_other(model, fitted):
