@@ -7,12 +7,12 @@ from keras_vae.bottlenecks import Bottleneck
 from keras_vae.core.checks import check_precision, in_half_open_interval, instance, integer
 from keras_vae.core.registration import Configured, registered
 from keras_vae.layers.corruption import build_corruption
-from keras_vae.training import CheckedMethods, SamplerCache, Signature, check_values
+from keras_vae.training import CheckedMethods, Exported, SamplerCache, Signature, check_values
 from keras_vae.training.signature import data_input
 
 
 @registered
-class Classifier(CheckedMethods, Configured, keras.Model):
+class Classifier(Exported, CheckedMethods, Configured, keras.Model):
     """Encoder, mode of the code, and one softmax layer: what a trained encoder is fine-tuned as.
 
     `Autoencoder.as_classifier(num_classes)` makes it, sharing the autoencoder's own layers.

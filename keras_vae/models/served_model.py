@@ -16,7 +16,7 @@ from keras_vae.training.signature import (
 
 
 class ServedModel:
-    """Mixin: `signatures`, `preset_facts` and `export`, so that no room asks for a model's class."""
+    """Mixin: `signatures` and `preset_facts`, so that no room asks for a model's class."""
 
     @property
     def latent_name(self):
@@ -97,24 +97,6 @@ class ServedModel:
         if self.condition is not None:
             facts["condition"] = type(self.condition).__name__
         return facts
-
-    def export(self, filepath, format="tf_saved_model", **kwargs):
-        """Writes the model for serving; a SavedModel has the signatures serving_default, encode, decode and sample.
-
-        Args:
-            filepath: str or path. A SavedModel goes to a version folder in TF-Serving's layout ("serving/faces/1").
-            format: str. "tf_saved_model" is ours; other formats are Keras's own. Default: "tf_saved_model".
-            **kwargs: of `keras_vae.export.export_saved_model`, or of `keras.Model.export`.
-
-        Returns:
-            The folder written.
-        """
-        if format != "tf_saved_model":
-            return super().export(filepath, format=format, **kwargs)
-        # The one import against the layering: users expect this method here.
-        from keras_vae.export import export_saved_model
-
-        return export_saved_model(self, filepath, **kwargs)
 
     def _data_input(self):
         likelihood = self.likelihood

@@ -69,3 +69,46 @@ def mapped(function, nest):
     if isinstance(nest, (list, tuple)):
         return type(nest)(mapped(function, part) for part in nest)
     return function(nest)
+
+
+def order_of(nest):
+    """The names of a nest of dicts, lists and tuples in their order, for `in_order`.
+
+    Args:
+        nest: anything.
+
+    Returns:
+        The nest with None for what is in it.
+
+    Example:
+
+    >>> from keras_vae.ops.levels import order_of
+    >>> order_of({"top": (1, 2), "bottom": 3})
+    {'top': (None, None), 'bottom': None}
+    """
+    if isinstance(nest, dict):
+        return {key: order_of(part) for key, part in nest.items()}
+    return type(nest)(map(order_of, nest)) if type(nest) in (list, tuple) else None
+
+
+def in_order(nest, order):
+    """A nest with its dicts in the order that `order_of` found.
+
+    Args:
+        nest: nest of the same names.
+        order: what `order_of` returned.
+
+    Returns:
+        The nest, of plain dicts.
+
+    Example:
+
+    >>> from keras_vae.ops.levels import in_order
+    >>> in_order({"bottom": 3, "top": 1}, {"top": None, "bottom": None})
+    {'top': 1, 'bottom': 3}
+    """
+    if isinstance(order, dict):
+        return {key: in_order(nest[key], part) for key, part in order.items()}
+    if isinstance(order, (list, tuple)):
+        return type(order)(in_order(part, each) for part, each in zip(nest, order, strict=True))
+    return nest

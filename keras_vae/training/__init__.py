@@ -4,6 +4,7 @@ from keras_vae.training.checked_methods import CheckedMethods
 from keras_vae.training.checkpoint import TrainingCheckpoint
 from keras_vae.training.data import check_values
 from keras_vae.training.early_stop import EarlyStop
+from keras_vae.training.exported import Exported
 from keras_vae.training.finetune import finetune
 from keras_vae.training.frozen import frozen, held, pure
 from keras_vae.training.gradient_moments import GradientMoments
@@ -20,6 +21,7 @@ from keras_vae.training.terms_model import TermsModel
 __all__ = [
     "CheckedMethods",
     "EarlyStop",
+    "Exported",
     "GradientMoments",
     "ModelInputs",
     "NonFiniteGuard",

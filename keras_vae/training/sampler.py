@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops, tree
 
 from keras_vae import _backend
-from keras_vae.ops.levels import mapped
+from keras_vae.ops.levels import in_order, mapped, order_of
 from keras_vae.ops.numerics import float32
 
 
@@ -53,8 +53,10 @@ class Sampler(keras.Model):
         self.answer = _backend.compiled(self)
 
     def call(self, inputs):
+        found = self.function(inputs)
+        vars(self)["order"] = order_of(found)  # here, while it is traced: JAX gives dicts back in the order of names
         # Half-precision types of a mixed policy are not numpy's: what leaves for the host is float32.
-        return tree.map_structure(float32, self.function(inputs))
+        return tree.map_structure(float32, found)
 
     def run(self, inputs, batch_size=128, progress=False):
         """Runs the function over arrays in batches; returns numpy.
@@ -80,7 +82,7 @@ class Sampler(keras.Model):
             outputs.append(tree.map_structure(lambda value, size=size: ops.convert_to_numpy(value)[:size], result))
             if bar:
                 bar.at(start + size)
-        return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+        return in_order(tree.map_structure(lambda *parts: np.concatenate(parts), *outputs), self.order)
 
     def _padded(self, size, batch_size):
         """How many rows a single batch of `size` gets."""

@@ -12,10 +12,11 @@ from keras_vae.core.checks import check_precision, finite
 from keras_vae.core.registration import Configured
 from keras_vae.ops.numerics import float32
 from keras_vae.training.checked_methods import CheckedMethods
+from keras_vae.training.exported import Exported
 from keras_vae.training.inputs import ModelInputs
 
 
-class TermsModel(ModelInputs, CheckedMethods, Configured, keras.Model):
+class TermsModel(Exported, ModelInputs, CheckedMethods, Configured, keras.Model):
     """Abstract model whose variants say only what their loss terms are.
 
     - `call(x, training)` is pure: it returns a dict of per-example tensors. No `assign`, no metric, no `add_loss`

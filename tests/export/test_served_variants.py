@@ -22,7 +22,7 @@ def served(model, folder):
     """The signatures of the model's SavedModel, as functions of numpy."""
     import tensorflow as tf
 
-    signatures = tf.saved_model.load(str(export_saved_model(model, folder / "m" / "1"))).signatures
+    signatures = tf.saved_model.load(str(model.export(folder / "m" / "1"))).signatures
 
     def call(name, **given):
         return {
