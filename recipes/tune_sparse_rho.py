@@ -60,7 +60,7 @@ def main():
         objective=tuner_package.Objective("probe_error", "min"),
         max_trials=run.pick(12, 60, 2),
         num_initial_points=run.pick(6, 12, 2),
-        seed=run.seed,
+        seed=run.seed + 1,  # keras-tuner takes 0 for none
         directory=run.checkpoint,
         project_name="trials",
         overwrite=not run.resumed,

@@ -58,15 +58,15 @@ def _usage(name, metadata, samples):
     given = f", condition={told}" if condition else ""
     if _is_prior(metadata):
         x = f'{{"x": x, "condition": {told}}}' if condition else "x"
-        lines.append(f'log_prob = model({x})["log_prob"]  # nats; x: shape (batch, {data})')
+        lines.append(f'log_prob = model({x})["log_prob"]  # nats; x: {data}')
     elif latent is None:
-        lines.append(f"answers = model.predict(x)  # x: float32, shape (batch, {data})")
+        lines.append(f"answers = model.predict(x)  # x: float32, {data}")
         lines.append("features = model.features(x)  # float32, what the last layer reads")
     else:
         latent = _by_level(latent)
         lines += [
-            f"z = model.encode(images{given})  # images: float32 in [0, 1], shape (batch, {data})",
-            f"images = model.decode(z{given})  # z: shape (batch, {latent})",
+            f"z = model.encode(images{given})  # images: float32 in [0, 1], {data}",
+            f"images = model.decode(z{given})  # z: {latent}",
         ]
     if samples:
         one = ", condition=3" if condition == "ClassCondition" else given
@@ -76,8 +76,9 @@ def _usage(name, metadata, samples):
 
 
 def _by_level(shape):
-    levels = shape.items() if isinstance(shape, dict) else [("", shape)]
-    return ", ".join(f"{level} {_shape(sizes)}".strip() for level, sizes in levels)
+    if isinstance(shape, dict):
+        return "a dict of " + ", ".join(f"{level} (batch, {_shape(sizes)})" for level, sizes in shape.items())
+    return f"shape (batch, {_shape(shape)})"
 
 
 def _shape(sizes):
