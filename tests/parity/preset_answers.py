@@ -2,8 +2,9 @@
 
     KERAS_BACKEND=... python preset_answers.py questions.npz answers.npz name=folder ...
 
-Questions: name/images, name/latents and, of a conditional model, name/condition. Answers: name/codes, name/decoded,
-name/reconstruction; of a classifier, which has no latents, name/features; of a prior name/rates and name/drawn.
+Questions: name/images, name/latents (name/latents/level where there are levels) and, of a conditional model,
+name/condition. Answers: name/codes, those of all levels side by side, name/decoded, name/reconstruction; of a
+classifier, which has no latents, name/features; of a prior name/rates and name/drawn.
 """
 
 import sys
@@ -26,9 +27,14 @@ def main(source, target, *presets):
             log_probs = model.predict(images, verbose=0)["log_prob"]
             answers.update({f"{name}/rates": -log_probs, f"{name}/drawn": model.sample(2, seed=0)})
             continue
-        latents = questions[f"{name}/latents"]
+        begin = f"{name}/latents/"
+        levels = {key.removeprefix(begin): part for key, part in questions.items() if key.startswith(begin)}
+        latents = levels or questions[f"{name}/latents"]
         given = {"condition": questions[f"{name}/condition"]} if model.condition is not None else {}
-        answers[f"{name}/codes"] = model.encode(images, **given)
+        codes = model.encode(images, **given)
+        if levels:
+            codes = np.concatenate([part.reshape(len(images), -1) for part in codes.values()], axis=1)
+        answers[f"{name}/codes"] = codes
         answers[f"{name}/decoded"] = model.decode(latents, **given)
         answers[f"{name}/reconstruction"] = model.reconstruct(images, **given)
     np.savez(target, **answers)

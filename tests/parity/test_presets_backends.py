@@ -47,7 +47,9 @@ def answers(tmp_path_factory):
             continue
         given = condition_for(model, ROWS)
         questions.update({f"{name}/{key}": value for key, value in given.items()})
-        questions[f"{name}/latents"] = model.encode(questions[f"{name}/images"], **given)  # the same for every backend
+        latents = model.encode(questions[f"{name}/images"], **given)  # the same for every backend
+        levels = latents.items() if isinstance(latents, dict) else ()
+        questions.update({f"{name}/latents/{level}": part for level, part in levels} or {f"{name}/latents": latents})
     np.savez(home / "questions.npz", **questions)
     models = [f"{name}={folder}" for name, folder in folders.items()]
     found = {}
