@@ -1,16 +1,13 @@
 """The quantizer of VQ-VAE-2: codes by level, each level conditioned on those above it."""
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.bottlenecks.level_dropout import kept_levels, number_of_levels, of_examples
+from keras_vae.bottlenecks.level_dropout import LevelDropout, number_of_levels, of_examples
 from keras_vae.bottlenecks.quantizer import Quantizer
-from keras_vae.core.checks import in_closed_interval, instance, integer, seed_or_none
+from keras_vae.core.checks import instance, integer
 from keras_vae.core.registration import registered
-from keras_vae.layers import ReplicaSeedGenerator
 from keras_vae.layers.spatial import CONVOLUTIONS, check_doublings, spatial_axes
 from keras_vae.layers.vq_parts import Upwards
 from keras_vae.training import check_values
@@ -19,7 +16,7 @@ BATCH = 128  # examples at a time, where codes start at data
 
 
 @registered
-class HierarchicalQuantizer(Quantizer):
+class HierarchicalQuantizer(LevelDropout, Quantizer):
     """Codes by level, from coarse to fine: a level codes its features given the codes of the levels above it.
 
     From the top: z_1 = Q_1(h_1), and u_1 = up(z_1) at the size of the next level; z_2 = Q_2(merge[h_2, u_1]), and what
@@ -92,16 +89,7 @@ class HierarchicalQuantizer(Quantizer):
         self.hidden = integer("hidden", hidden)
         self.residual_hidden = integer("residual_hidden", residual_hidden)
         self.depth = integer("depth", depth, low=0)
-        self.drops = in_closed_interval("dropout", dropout, 0.0, 1.0) > 0
-        self.dropout = self.scalar("dropout", dropout, self._check_dropout)
-        self.seed = seed_or_none("seed", seed)
-        self.seed_generator = ReplicaSeedGenerator(seed)
-
-    def _check_dropout(self, name, value):
-        value = in_closed_interval(name, value, 0.0, 1.0)
-        if value > 0 and not self.drops:  # training steps that are compiled have no draws in them
-            raise ValueError(f"`{name}` must be more than 0 from the start to be changed. Received: {name}={value}.")
-        return value
+        self.start_dropout(dropout, seed)
 
     @property
     def learned_by_gradient(self):
@@ -124,8 +112,8 @@ class HierarchicalQuantizer(Quantizer):
 
     def terms(self, outputs):
         totals = {}
-        for i, (name, quantizer) in enumerate(self.levels.items()):
-            for term, value in quantizer.terms(self._of_level(name, outputs)).items():
+        for i, quantizer in enumerate(self.levels.values()):
+            for term, value in quantizer.terms(self._of_level(i, outputs)).items():
                 value = value * quantizer.term_weights.get(term, 1.0)
                 totals[term] = totals.get(term, 0.0) + (value * outputs["kept"][:, i] if "kept" in outputs else value)
         return totals
@@ -168,10 +156,7 @@ class HierarchicalQuantizer(Quantizer):
         return shape
 
     def call(self, h, training=False):
-        outputs, levels, known = {}, {}, None
-        if training and self.drops:
-            batch = ops.shape(next(iter(h.values())))[0]
-            outputs["kept"] = kept_levels(batch, len(self.levels), self.dropout, self.seed_generator)
+        outputs, levels, known = self.draw_kept(next(iter(h.values())), training), {}, None
         for i, (name, quantizer) in enumerate(self.levels.items()):
             features, above = self._given_above(name, h[name], known)
             levels[name] = quantizer(features, training=training)
@@ -190,11 +175,9 @@ class HierarchicalQuantizer(Quantizer):
         above = self.up[name](known)
         return self.merge[name](ops.concatenate([ops.cast(features, above.dtype), above], axis=-1)), above
 
-    def _of_level(self, name, outputs):
-        """What the quantizer of a level returned, and how much each example counts there, where not all do alike."""
-        weights = [outputs["sample_weight"]] if "sample_weight" in outputs else []
-        weights += [outputs["kept"][:, list(self.levels).index(name)]] if "kept" in outputs else []
-        return {**outputs["levels"][name], **({"sample_weight": math.prod(weights)} if weights else {})}
+    def _of_level(self, i, outputs):
+        """What the quantizer of level i returned, and how much each example counts there, where not all do alike."""
+        return {**outputs["levels"][list(self.levels)[i]], **self.weights_of(i, outputs)}
 
     def adapt(self, features, method="k-means", seed=0):
         """Starts the codes at features of data from the top down, those of a level given what is above it.
@@ -226,9 +209,9 @@ class HierarchicalQuantizer(Quantizer):
             known = [_on_host(_joined(quantizer(merged)["z"], above))[0] for merged, above in given]
 
     def update(self, outputs):
-        for name, quantizer in self.levels.items():
+        for i, quantizer in enumerate(self.levels.values()):
             if quantizer.trainable:
-                quantizer.update(self._of_level(name, outputs))
+                quantizer.update(self._of_level(i, outputs))
 
     def lookup(self, latents, levels=None):
         """z of codes by level; or of those of the first `levels`, with zeros for the others.

@@ -4,15 +4,14 @@ import numpy as np
 from keras import ops
 
 from keras_vae.bottlenecks.codebook import GRADIENTS
-from keras_vae.bottlenecks.level_dropout import kept_levels, number_of_levels, of_examples
+from keras_vae.bottlenecks.level_dropout import LevelDropout, number_of_levels, of_examples
 from keras_vae.bottlenecks.several_codebooks import SeveralCodebooks, learned_from
-from keras_vae.core.checks import in_closed_interval, one_of, seed_or_none
+from keras_vae.core.checks import one_of
 from keras_vae.core.registration import registered
-from keras_vae.layers import ReplicaSeedGenerator
 
 
 @registered
-class ResidualVectorQuantizer(SeveralCodebooks):
+class ResidualVectorQuantizer(LevelDropout, SeveralCodebooks):
     """z = e_1 + ... + e_L: level l is the nearest code to r_l = h - e_1 - ... - e_(l-1), K^L vectors from L K rows.
 
     The gradient through z is that of the sum. What a level leaves over is h less codes, and nothing of their
@@ -21,12 +20,14 @@ class ResidualVectorQuantizer(SeveralCodebooks):
 
     With `dropout` an example of training keeps, with that probability, the first n levels alone, n drawn evenly from 1
     to L, in z, in the losses and in the moving averages: the first levels then make sense alone, and `lookup(indices,
-    levels=n)` is a coarser z of fewer bits (Zeghidour et al. 2021, section III-C).
+    levels=n)` is a coarser z of fewer bits (Zeghidour et al. 2021, section III-C). It may be scheduled, as
+    `callbacks.CoefficientSchedule("bottleneck.dropout", schedule)`.
 
     Args:
         levels: sequence of Codebook, such as VectorQuantizerEMA, the coarsest first; each a layer of its own, of one
             codebook_size and one embedding_dim, with their default `metric` and `gradient`.
-        dropout: float in [0, 1], the share of examples that are trained on the first levels alone. Default: 0.
+        dropout: float in [0, 1], the share of examples that are trained on the first levels alone; more than zero where
+            it is to be scheduled. Default: 0.
         gradient: str, what passes through z: "straight-through", or "rotation" (Fifty et al. 2024), of the sum.
             Default: "straight-through".
         seed: int or None, of the dropout. Default: None (drawn from Keras's global seed).
@@ -71,10 +72,8 @@ class ResidualVectorQuantizer(SeveralCodebooks):
                     f"the sum. Received: levels[{i}] with metric={level.metric!r}, gradient={level.gradient!r}."
                 )
         self.embedding_dim = widths[0]
-        self.dropout = in_closed_interval("dropout", dropout, 0.0, 1.0)
         self.gradient = one_of("gradient", gradient, tuple(GRADIENTS))
-        self.seed = seed_or_none("seed", seed)
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        self.start_dropout(dropout, seed)
 
     @property
     def levels(self):
@@ -88,10 +87,8 @@ class ResidualVectorQuantizer(SeveralCodebooks):
 
     def call(self, h, training=False):
         z_e = ops.cast(h, "float32")
-        dropped = training and self.dropout > 0
-        kept = None
-        if dropped:
-            kept = kept_levels(ops.shape(z_e)[0], len(self.parts), self.dropout, self.seed_generator)
+        drawn = self.draw_kept(z_e, training)
+        kept = drawn.get("kept")
         z, left, found = ops.zeros_like(z_e), z_e, []
         for i, level in enumerate(self.parts):
             found.append(level(left, training=training))
@@ -108,16 +105,7 @@ class ResidualVectorQuantizer(SeveralCodebooks):
             outputs[name] = sum(each)
         if training:
             outputs["parts"] = [learned_from(each) for each in found]
-        if dropped:
-            outputs["kept"] = kept
-        return outputs
-
-    def weights_of(self, i, outputs):
-        given = super().weights_of(i, outputs)
-        if "kept" not in outputs:
-            return given
-        kept = outputs["kept"][:, i]
-        return {"sample_weight": given["sample_weight"] * kept if given else kept}
+        return outputs | drawn
 
     def lookup(self, latents, levels=None):
         """z of codes (batch, ..., L); or the sum of the first `levels` of them, coarser.

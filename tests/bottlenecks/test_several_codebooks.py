@@ -159,6 +159,18 @@ def test_a_level_learns_from_the_examples_that_keep_it():
         assert total == pytest.approx(0.5 * 8 + 0.5 * 5 * (kept[:, i] * weight).sum(), rel=1e-5)
 
 
+def test_dropout_may_end_but_not_begin_in_training():
+    layer, without = residual([codebook, ema, ema], dropout=1.0), residual([codebook, ema, ema])
+    assert (harness.numpy(layer(X, training=True)["kept"]) == 0).any()
+    layer.dropout = 0.0
+    outputs = harness.numpy(layer(X, training=True))
+    assert (outputs["kept"] == 1).all()
+    np.testing.assert_array_equal(outputs["z"], harness.numpy(layer(X)["z"]))
+    assert "kept" not in without(X, training=True)
+    harness.check_refuses(lambda: setattr(without, "dropout", 0.5), "`dropout` must be more than 0 from the start")
+    harness.check_refuses(lambda: setattr(layer, "dropout", 1.5), r"`dropout` must be in \[0, 1\]")
+
+
 def grouped(kind=codebook):
     return GroupedVectorQuantizer([kind(CODEBOOKS[0][:, :3]), kind(CODEBOOKS[1][:, 3:])])
 
