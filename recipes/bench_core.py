@@ -1,15 +1,20 @@
 """The speed of the core on each installed backend, in CPU time on one core, beside plain torch code of the same models.
 
-Compare   with the plain torch code below, on an AMD EPYC core, before the search of codes took off their mean.
-Command   python recipes/bench_core.py       (minutes to come on one core; --full, as below: the best of three rounds)
-Measured  | figure                                    | bar, all met      | plain torch | TensorFlow | JAX  | torch |
-          | MLP VAE 784-400-20, batch 64, ms a step   | TF, JAX <= plain  | 4.06        | 3.73       | 2.98 | 7.53  |
-          | VectorQuantizerEMA, 65,536x64, K=512, ms  | <= 1.5 plain      | 96          | 67         | 53   | 87    |
-          | the same, K=8,192, ms                     | <= 1.5 plain      | 1,299       | 780        | 769  | 881   |
-          | the same, MB above the size before        | < 1,000           | 32          | 32         | 202  | 32    |
-          | VQ-VAE 32x32x3, K=512, batch 64, images/s | JAX >= TF/2: 0.67 | -           | 394        | 262  | 330   |
-Notes     TF and JAX take 8 steps per execution, which torch has not; at one, measured before, TF was 6 % above plain.
-          Not in the table yet: the siblings of VectorQuantizerEMA at 8,192 codes, beside plain's search, once or twice.
+Compare   with the plain torch code below, which searches codes as often as the quantizer beside it, once or twice.
+Command   python recipes/bench_core.py       (--full: the best of three rounds)
+Hardware  one core of an AMD EPYC without AVX-512, tests on the other: 5 minutes.
+Measured  | figure                             | bar, all met     | plain | TensorFlow   | JAX          | torch        |
+          | MLP VAE 784-400-20, batch 64, ms   | TF, JAX <= plain | 6.36  | 5.73         | 4.96         | 13.55        |
+          | EMA codebook, 65,536x64, K=512, ms | <= 1.5 plain     | 129   | 103          | 70           | 124          |
+          | the same, K=8,192                  | <= 1.5 plain     | 1,739 | 1,180        | 1,122        | 1,108        |
+          | by gradient; cosine                | <= 1.5 plain     | 1,739 | 1,166; 1,245 | 1,163; 1,251 | 1,226; 1,139 |
+          | rotation; SimVQ                    | <= 1.5 plain     | 1,739 | 1,314; 1,178 | 1,268; 1,319 | 1,186; 1,241 |
+          | residual of two; grouped, two      | <= 3 plain       | 1,739 | 2,406; 1,416 | 2,561; 1,243 | 2,513; 1,414 |
+          | FSQ of 8,000 codes; LFQ            | <= 1.5 plain     | 1,739 | 1.0; 272     | .4; 336      | 5.2; 155     |
+          | EMA, K=8,192, MB of memory         | < 1,000          | 111   | 98           | 202          | 48           |
+          | VQ-VAE 32x32x3, images/s           | JAX >= TF/2      | -     | 180          | 170          | 213          |
+Notes     CPU time; a step of a quantizer is forward, backward and moving averages, with K=8,192 from the third row on.
+          TF and JAX take 8 steps of the MLP per execution, which torch has not; at one TF was 6 % above plain once.
 """
 
 import keras_vae as kv  # first: it picks the backend

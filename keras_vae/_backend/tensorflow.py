@@ -11,6 +11,7 @@ from keras.ops import vectorized_map as by_row  # noqa: F401
 
 from keras_vae._backend.radix import kth_largest as kth_largest
 from keras_vae._backend.stateful_step import step_unless_skipped as step_unless_skipped
+from keras_vae._backend.tensorflow_data import fed as fed
 
 ELEMENTS = {"CPU": 2**21, "GPU": 2**26}  # of a block of distances: 8 MB near the cache; 256 MB to fill a device
 BLOCK = 64  # codes

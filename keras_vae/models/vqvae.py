@@ -43,7 +43,7 @@ class VQVAE(Autoencoder):
         shape of x.
 
     Raises:
-        TypeError: if a part is of the wrong kind.
+        TypeError: if a part is of the wrong kind, or a subclass sets `masked`.
         ValueError: if `commitment_weight` is negative, or the shapes of the parts do not fit.
 
     Reference:
@@ -65,6 +65,11 @@ class VQVAE(Autoencoder):
 
     def __init__(self, encoder, decoder, bottleneck, commitment_weight=0.25, likelihood=None, prior=None, **kwargs):
         instance("bottleneck", bottleneck, Quantizer)
+        if self.masked:
+            raise TypeError(
+                "`masked` must be False: a code may stand for several moments, and those behind the end of a sequence "
+                f"would count; use crops of one length. Received: a {type(self).__name__} with masked=True."
+            )
         likelihood = GaussianLikelihood(stddev=0.25) if likelihood is None else likelihood
         prior = UniformCodes(bottleneck.codebook_size) if prior is None else prior
         size = getattr(prior, "codebook_size", bottleneck.codebook_size)

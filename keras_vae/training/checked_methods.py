@@ -6,6 +6,7 @@ import keras
 
 from keras_vae.core.registration import Configured
 from keras_vae.training.entrances import Entrances
+from keras_vae.training.feeding import fed_once, fed_to_fit
 from keras_vae.training.guard import NonFiniteGuard
 from keras_vae.training.replicas import check_one_process, check_split
 from keras_vae.training.stream_start import StreamStart
@@ -81,7 +82,7 @@ class CheckedMethods(Entrances):
         )
         self._build_optimizer()
         with self._own_errors():
-            history = super().fit(**given)
+            history = super().fit(**fed_to_fit(given))
         guard.raise_if_stopped()
         return history
 
@@ -122,7 +123,7 @@ class CheckedMethods(Entrances):
         given = self._checked_arguments("evaluate", given)
         given["callbacks"] = self._joined(given.get("callbacks"), StreamStart(None, given["x"]))
         with self._own_errors():
-            return super().evaluate(**given)
+            return super().evaluate(**fed_once(given))
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Keras's own `predict`, the dict of `call`, with the data checked first.
@@ -142,7 +143,7 @@ class CheckedMethods(Entrances):
         """
         given = self._checked_arguments("predict", locals())
         with self._own_errors():
-            return super().predict(**given)
+            return super().predict(**fed_once(given))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Keras's own `train_on_batch`, with the batch checked first.

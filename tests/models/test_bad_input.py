@@ -102,6 +102,10 @@ def test_a_model_that_is_not_built(method):
         getattr(model, method)(*([] if method == "sample" else [X]))
 
 
+class SequenceVQVAE(VQVAE):
+    masked = True
+
+
 @pytest.mark.parametrize(
     "make, told, error",
     [
@@ -124,6 +128,7 @@ def test_a_model_that_is_not_built(method):
             "`commitment_weight` must be a finite number >= 0",
             ValueError,
         ),
+        (lambda: SequenceVQVAE(ENCODER, DECODER, keras_vae.VectorQuantizer(8, 4)), "`masked` must be False", TypeError),
         (lambda: PlainAutoencoder(ENCODER, keras_vae.StandardNormal), "`decoder` must be a keras Layer", TypeError),
     ],
 )

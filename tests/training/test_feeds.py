@@ -112,3 +112,36 @@ def test_evaluation(feed):
     x = points(COUNT)
     expected = line().evaluate(x, batch_size=BATCH, verbose=0, return_dict=True)
     assert line().evaluate(feed(x), verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("feed", [np.asarray, pydataset], ids=["array", "pydataset"])
+def test_training_is_that_of_keras(feed):
+    x = points(COUNT)
+    ours, theirs = line(), line()
+    options = {"epochs": 3, "verbose": 0, "validation_data": (x[:6], 2 * x[:6])}
+    if feed is np.asarray:
+        options |= {"batch_size": BATCH, "validation_batch_size": 3}
+    for model, fit in ((ours, ours.fit), (theirs, lambda *given, **more: keras.Model.fit(theirs, *given, **more))):
+        keras.utils.set_random_seed(1)  # Keras shuffles
+        history = fit(feed(x), **options).history
+        model.logged = {name: history[name] for name in ("loss", "val_loss")}
+    assert ours.logged == theirs.logged
+    np.testing.assert_array_equal(harness.numpy(ours.dense.kernel.value), harness.numpy(theirs.dense.kernel.value))
+
+
+@pytest.mark.skipif(harness.BACKEND != "tensorflow", reason="tf.data feeds TensorFlow alone")
+def test_no_thread_tunes_the_pipelines_of_tensorflow(monkeypatch):
+    from keras_vae.training import feeding
+
+    found, fed = [], feeding.fed
+    monkeypatch.setattr(feeding, "fed", lambda *given, **options: found.append(fed(*given, **options)) or found[-1])
+    x, model = points(COUNT), line()
+    model.fit(pydataset(x), validation_data=(x, x), verbose=0)
+    model.evaluate(x, verbose=0)
+    model.predict(x, verbose=0)
+    assert len(found) == 4
+    for adapter, y, weight in found:
+        assert adapter.get_tf_dataset().options().autotune.enabled is False
+        assert (y, weight) == (None, None)
+    own = tf_data(x)
+    assert fed(own)[0] is own  # the user's own is tuned as the user says
