@@ -9,8 +9,8 @@ class UntunedAdapter(DataAdapter):
     """An adapter of Keras whose tf.data pipeline is not tuned: one generator or gather feeds it, all there is to tune.
 
     The tuning thread sleeps for as long as the pipeline has run already, up to a minute, and where it misses that it is
-    to stop, which it does more often than not on a busy CPU, the end of the epoch waits until it wakes (TensorFlow
-    2.21): epochs of 92 s took 142 s.
+    to stop, which happens often on a busy CPU, the end of the epoch waits until it wakes (TensorFlow 2.21): eight
+    epochs of an MLP VAE took 36 to 41 s instead of 22.
     """
 
     def __init__(self, adapter):

@@ -22,10 +22,6 @@ pictures and the model as a preset. `--smoke` takes a few steps on a little data
 the long one; `--resume` goes on from the last checkpoint; `--seed`, `--name` and `--runs` say what they are. Each
 figure comes from the command of its recipe.
 
-On Linux TensorFlow on the CPU hands memory back to the system, and asks for it again, at each step of a convolutional
-net. With `export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before a
-command it keeps it, which is faster and changes no figure.
-
 In the tables "paper" is the figure of the paper named there ("recalled": not read again), "bar" what was asked of the
 run, and "preset" what was measured of the weights in `saved_models/`, by its name in their `metadata.json`; a hyphen is
 for none.
